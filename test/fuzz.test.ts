@@ -6,7 +6,7 @@ import { fuzzTargets } from '../scripts/bench/fuzz/targets.ts';
 /** Inputs of each reader. */
 const each = 75;
 
-test('75 mutated files for each reader: it accepts or refuses, and never throws raw, hangs or asks for unbounded memory', async () => {
+test('each reader accepts or rejects 75 mutated files, without a raw error, a hang or unbounded memory', async () => {
   const { targets, close } = fuzzTargets();
   close();
   const { counts, findings } = await runFuzz(1, each * targets.length);

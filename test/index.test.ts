@@ -33,7 +33,7 @@ const library = pathToFileURL(
   join(createRequire(import.meta.url)('../scripts/bundle/checkout.cjs').bundleFolder(), 'index.js'),
 ).href;
 
-test('importing the library loads no native code and starts nothing', () => {
+test('importing the library loads no native code and has no side effects', () => {
   const script = `
     const { createRequire } = await import('node:module');
     const before = process.getActiveResourcesInfo();
@@ -50,7 +50,7 @@ test('importing the library loads no native code and starts nothing', () => {
   assert.deepEqual(JSON.parse(stdout || JSON.stringify(stderr)), { native: [], handles: [] });
 });
 
-test('the package holds the build and its command, and nothing that only the project needs', () => {
+test('the package contains the build and its command, and no development files', () => {
   const npm = spawnSync('npm', ['pack', '--dry-run', '--json'], { cwd: projectRoot, encoding: 'utf8', shell: true });
   const [{ files }] = JSON.parse(npm.stdout) as [{ readonly files: readonly { readonly path: string }[] }];
   const paths = files.map(({ path }) => path);
@@ -69,7 +69,7 @@ test('the package holds the build and its command, and nothing that only the pro
   );
 });
 
-test('the command gives the version of the package wherever it runs', () => {
+test('the command prints the version of the package wherever it runs', () => {
   const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string };
   const command = join(projectRoot, 'scripts', 'featuretap.cjs');
   const { stdout } = spawnSync(process.execPath, [command, '--version'], { cwd: tmpdir(), encoding: 'utf8' });
@@ -98,7 +98,7 @@ test('the example of the README runs, on drawn photos and a network of random we
   }
 });
 
-test('what gives no answer is an answer with its reason, and a call without a head or features says so', async () => {
+test('a failed photo is a result with its reason, and a call without a head or features is rejected', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'featuretap-library-'));
   try {
     const data = join(folder, 'photos');
@@ -156,7 +156,7 @@ test('what gives no answer is an answer with its reason, and a call without a he
   }
 });
 
-test('a split, a head and its figures take five lines', async () => {
+test('a split, a head and its metrics take five lines', async () => {
   const features = drawRows(60, 10, 3, 1);
   const labels = Int32Array.from({ length: 60 }, (_, row) => row % 3);
   const table: Table = { features, labels, classes: ['a', 'b', 'c'] };
@@ -170,7 +170,7 @@ test('a split, a head and its figures take five lines', async () => {
   }
 });
 
-test('wrong parameters are refused when a head is made', () => {
+test('wrong parameters are rejected when a head is created', () => {
   assert.throws(() => linear({ C: -1 }), /C is not usable/);
   // @ts-expect-error: the type names the kernels
   assert.throws(() => svm({ kernel: 'poly' }), /kernel is not usable/);

@@ -43,7 +43,7 @@ const imports: readonly (readonly [from: string, to: string])[] = files
     ),
   );
 
-test('a room imports from the rooms below it alone', () => {
+test('a folder imports only from the floors below it', () => {
   const found = imports.filter(([from, to]) => {
     const [above, below] = [roomOf(from), roomOf(to)];
     return above !== undefined && above !== below && !floors.slice(0, floors.indexOf(above)).includes(below ?? '');

@@ -49,7 +49,7 @@ test('without --features the newest set is used, except sets that suggest extrac
   await rm(unlabelled, { recursive: true });
 });
 
-test('the error for a folder without a set lists the sets of the cache, and tells how to finish a stopped run', async () => {
+test('for a folder without a set the error lists the sets, or tells how to finish a stopped run', async () => {
   const [oldest, newest] = [join(cache, 'old'), join(cache, 'new')];
   const other = join(cache, 'photos');
   await mkdir(other);

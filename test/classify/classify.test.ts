@@ -151,7 +151,7 @@ test('files that were missing at extraction with --allow-missing are counted, no
   assert.deepEqual(data.featureSet.missing, { missing: 30 });
 });
 
-test('the report says that random weights have no meaning, and how many images without a label were left out', async () => {
+test('the report says that random weights have no meaning, and counts images without a label', async () => {
   const folder = join(root, 'random');
   const labels = Array.from(
     { length: 30 },
@@ -217,7 +217,7 @@ test('columns of a labels file are found by their names, and ids may have an ext
   await assert.rejects(readLabels(file), /more than one way[\s\S]*--id-column id --label-column breed/);
 });
 
-test('a parameter or solver that no chosen head has is wrong usage, and the message names the heads that have it', () => {
+test('a parameter or solver that no chosen head has is wrong usage, answered with the heads that do', () => {
   assert.throws(() => chooseHeads(['linear'], { trees: '9' }), /--trees[\s\S]*--model linear[\s\S]*--model forest/);
   assert.throws(() => chooseHeads(['linear'], { maxDepth: '9' }), /--max-depth/);
   assert.throws(() => chooseHeads(['linear'], { solver: 'quantum' }), /--solver[\s\S]*lbfgs \| adam/);
@@ -301,7 +301,7 @@ test('takes weights and groups of a matrix from columns of its labels file, for 
   await assert.rejects(bare, /no column weight[\s\S]*labels alone[\s\S]*FILE\.csv/);
 });
 
-test("rejects labels whose count differs from the rows', and features that are not finite, with the row number", async () => {
+test('rejects a wrong number of labels, and features that are not finite, with the row number', async () => {
   const file = join(root, 'short.csv');
   await writeFile(file, 'breed\npug\npug\n');
   await assert.rejects(readExternalFeatures(npy('x-float32'), file, {}), /2 labels[\s\S]*5, one for each row/);

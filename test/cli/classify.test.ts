@@ -41,7 +41,7 @@ test('--json prints one document per model on stdout and nothing else there', as
   assert.match(stderr, /say nothing about pretrained features/);
 });
 
-test('with several --features every head is trained on each set with one split, and compare ranks them together', async () => {
+test('several --features train every head on each set with one split, and compare ranks them together', async () => {
   await makeDrawnSet(join(root, 'network'), { rows: 80, dims: 10, weightsSha256: 'b'.repeat(64) });
   const asked = 'classify --features cache/drawn --features network --model knn,svm --test-size 0.25 --json';
   const { status, stdout, stderr } = await featuretap([...asked.split(' '), '--out', 'networks']);

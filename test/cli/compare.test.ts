@@ -31,7 +31,7 @@ describe('featuretap compare', () => {
     assert.equal(list.split('\n').length - 2, Number(/Review (\d+) suspicious labels/.exec(await page())?.[1] ?? 0));
   });
 
-  test('--json, --csv and --markdown print their format and write no page; --fail-below sets the exit code', async () => {
+  test('--json, --csv and --markdown print their format and no page; --fail-below sets the exit code', async () => {
     const inRoot = { cwd: root };
     const json = await featuretap(['compare', 'reports', '--json', '--fail-below', '0.99'], inRoot);
     assert.match(json.stdout, /^\{\n {2}"comparable": true/);

@@ -60,7 +60,7 @@ describe('featuretap extract and verify', () => {
     assert.deepEqual(await readFile(shard), bytes);
   });
 
-  it('Ctrl-C exits with 130 and prints how to continue, and the finished set has the bytes of an uninterrupted run', async () => {
+  it('Ctrl-C exits with 130 and prints how to continue, and the final bytes are the same', async () => {
     const asked = ['extract', '--data', data, ...tiny, '--batch', '2', '--checkpoint', '0'];
     const undisturbed = await featuretap([...asked, '--name', 'undisturbed']);
     assert.equal(undisturbed.status, 0, undisturbed.stderr);
@@ -102,7 +102,7 @@ describe('featuretap extract and verify', () => {
     }
   });
 
-  it('stops before reading weights where labels.csv names missing files, and records them with --allow-missing', async () => {
+  it('stops before reading weights where files of labels.csv are missing, or records them', async () => {
     const kaggle = join(root, 'kaggle');
     await cp(join(data, 'class-0'), join(kaggle, 'train'), { recursive: true });
     const ids = (await readdir(join(kaggle, 'train'))).map((name) => name.replace('.jpg', ''));

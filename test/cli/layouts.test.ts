@@ -57,7 +57,7 @@ describe('layouts of a data folder on the command line', () => {
     assert.equal(JSON.parse(ran.stdout).smallClasses.length, 60);
   });
 
-  it('rejects a single class before the network runs, and a table with several possible readings as wrong usage', async () => {
+  it('rejects a single class before the network runs, and a table with several readings', async () => {
     await drawFolder(join(root, 'one'), 3, 1);
     const one = await extract('one');
     assert.equal(one.status, 1);

@@ -9,7 +9,7 @@ import { fixture } from '../extract/backbone/fixtures.ts';
 import { drawFolder } from '../extract/drawn-data.ts';
 import { featuretap } from './command.ts';
 
-test('parts, status and merge work from the command line, and missing parts are printed as an array expression', async () => {
+test('parts, status and merge work, and missing parts are printed as an array expression', async () => {
   const root = await mkdtemp(join(tmpdir(), 'featuretap-cli-parts-'));
   try {
     await drawFolder(join(root, 'photos'), 12);

@@ -109,7 +109,7 @@ describe('the whole pipeline on real photos', { skip }, () => {
     assert.deepEqual(await readdir(root), everything ? [] : ['photos']);
   });
 
-  it('extracts rows in the order of labels.csv, records the others as missing, and equals PyTorch within 1e-4', async () => {
+  it('extracts rows in the order of labels.csv, records missing files, and equals PyTorch within 1e-4', async () => {
     const { status, stdout, stderr } = await extract(data, '--allow-missing', '--json');
     assert.equal(status, 0, stderr);
     const { counts, newImages, leftOut } = JSON.parse(stdout);

@@ -80,7 +80,7 @@ async function compareOnPhotos(file: string, report: Report, data = trained.data
 }
 
 describe('featuretap export', () => {
-  test('--with-backbone joins a fine-tuned network and its head: from pixels to the probabilities of predict', async () => {
+  test('--with-backbone joins a fine-tuned network and its head, from pixels to probabilities', async () => {
     const maps = { tap: 'layer3', pool: 'none', dtype: 'float16', perClass: 4 } as const;
     const tuned = await trainHeads(join(root, 'tuned'), { models: [['finetune', { epochs: 2 }]], ...maps });
     const [report] = tuned.reports as [Report];

@@ -105,7 +105,7 @@ describe('extract', () => {
     assert.equal((await openFeatureSet(folder)).rowOf('class-2/twin'), 0);
   });
 
-  it('warns once of 16-bit grey that Pillow clips; scaling it changes the fingerprint and avoids the warning', async () => {
+  it('warns once of 16-bit grey that Pillow clips; scaling it avoids that, with another fingerprint', async () => {
     const data = await drawData(3);
     for (const name of ['deep.png', 'deep-lzw.tif', 'shallow.png']) {
       await copyFile(join(projectRoot, 'test/fixtures/kinds', name), join(data, 'class-1', name));

@@ -70,7 +70,7 @@ describe('extract --precision int8', () => {
     await assert.rejects(run({ data, name: 'broken' }), /2 drawn, none readable; the first: not a known image format/);
   });
 
-  it('calibrates on images of the folder, reports the agreement of int8, and stores its activation ranges with the set', async () => {
+  it('calibrates on images of the folder, reports the agreement, and stores the activation ranges', async () => {
     const notes: string[] = [];
     const { manifest, folder } = await run({}, notes);
     assert.match(

@@ -156,7 +156,7 @@ describe('the index', () => {
   }));
 
   for (const rowsPerImage of [1, 2]) {
-    it(`gives each image by its place and by its id, with ${rowsPerImage} rows each`, () => {
+    it(`returns each image by position and by id, with ${rowsPerImage} rows each`, () => {
       const bytes = encode(decode(formatIndex(images, rowsPerImage)));
       const index = new IndexTable(bytes, images.length, rowsPerImage, 'index.csv');
       assert.deepEqual([...index.rows], [0, 2, 4, 6, 8, 10]);
@@ -171,7 +171,7 @@ describe('the index', () => {
     });
   }
 
-  it('has a column of views where there are some, and is one line per row', () => {
+  it('has a column of views where there are some, and one line per row', () => {
     const [image] = images;
     assert.equal(decode(formatIndex(image === undefined ? [] : [image], 1)).split('\n')[0], 'row,id,path,sha256');
     const sha256 = '0'.repeat(64);
@@ -181,7 +181,7 @@ describe('the index', () => {
     );
   });
 
-  it('finds every one of many ids, those whose hashes meet too', () => {
+  it('finds every one of many ids, also where hashes collide', () => {
     const many = Array.from({ length: 3000 }, (_, row) => ({ row, id: `id ${row * 7}`, path: '', sha256: '' }));
     const index = new IndexTable(encode(decode(formatIndex(many, 1))), many.length, 1, 'index.csv');
     assert.ok(many.every(({ id, row }) => index.find(id) === row));
@@ -189,7 +189,7 @@ describe('the index', () => {
     assert.equal(new IndexTable(encode('row,id,path,sha256\n'), 0, 1, 'index.csv').find('a'), undefined);
   });
 
-  it('that is damaged says so, and what mends it', () => {
+  it('reports damage with a fix', () => {
     const bytes = encode('row,id,path,sha256\nx\n');
     const open = (): IndexTable => new IndexTable(bytes, 1, 1, 'index.csv');
     assert.throws(open, /the index of a feature set is damaged[\s\S]*index\.csv, line 2[\s\S]*featuretap verify/);
@@ -200,7 +200,7 @@ describe('labels.csv', () => {
   const roundTrip = (lines: readonly LabelLine[]): readonly LabelLine[] =>
     parseLabelLines(encode(decode(formatLabels(lines))), 'labels.csv');
 
-  it('has a column of splits only where a line has one, and gives the lines back', () => {
+  it('has a column of splits only where a line has one, and reads the lines back', () => {
     const plain = [['a', 'cat'] as const, ['b, c', 'dog'] as const];
     assert.equal(decode(formatLabels(plain)), 'id,label\na,cat\n"b, c",dog\n');
     assert.deepEqual(roundTrip(plain), plain);
@@ -221,7 +221,7 @@ describe('labels.csv', () => {
     ]);
   });
 
-  it('with another part is refused, naming the id', () => {
+  it('with another part is rejected with the id', () => {
     const bytes = encode('id,label,split\na,cat,dev\n');
     assert.throws(() => parseLabelLines(bytes, 'labels.csv'), /labels\.csv is damaged[\s\S]*a in the part "dev"/);
   });
@@ -236,19 +236,19 @@ describe('outcomes.csv', () => {
     { id: '', path: 'notes.txt', outcome: 'left-out', reason: 'no image' },
   ];
 
-  it('gives each outcome back, its reason on one line', () => {
+  it('reads each outcome back, its reason on one line', () => {
     const text = decode(formatOutcomes([...outcomes, { id: 'f', path: 'f', outcome: 'failed', reason: 'a\n  b' }]));
     const last = { id: 'f', path: 'f', outcome: 'failed', reason: 'a b' } as const;
     assert.deepEqual(parseOutcomes(encode(text), 'outcomes.csv'), [...outcomes, last]);
   });
 
-  it('counts inputs, and files that were left out apart from them', () => {
+  it('counts inputs, and separately the files that were left out', () => {
     const counted = { kept: 4, duplicate: 1, missing: 1, unreadable: 1, failed: 1, total: 8 };
     assert.deepEqual(countOutcomes(4, outcomes), { ...counted, leftOut: 1 });
     assert.deepEqual(countOutcomes(4, outcomes.slice(0, 4)), counted);
   });
 
-  it('with an unknown outcome, a duplicate without its row or a row of another is refused, naming the line', () => {
+  it('with an unknown outcome, a duplicate without its row or a row of another image is rejected with the line', () => {
     for (const line of [
       'a,a.jpg,lost,,x',
       'a,a.jpg,duplicate,,x',

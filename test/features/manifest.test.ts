@@ -67,7 +67,7 @@ function parseChanged(base: Manifest, path: string, value: unknown): Manifest {
 }
 
 describe('manifest.json', () => {
-  it('gives back what was written, with every optional field', () => {
+  it('reads back what was written, with every optional field', () => {
     const full = drawn({
       prefixTokens: 0,
       precision: 'int8',
@@ -178,7 +178,7 @@ describe('manifest.json', () => {
     ['sha256', 'b'.repeat(64), /sha256[\s\S]*from the other fields/],
   ];
   for (const [path, value, message, base = drawn()] of bad) {
-    it(`refuses ${path} ${JSON.stringify(value) ?? 'that is not there'}, naming the field`, () => {
+    it(`rejects ${path} ${JSON.stringify(value) ?? 'that is missing'}, with the field`, () => {
       assert.throws(
         () => parseChanged(base, path, value),
         (error) => {
@@ -192,7 +192,7 @@ describe('manifest.json', () => {
     });
   }
 
-  it('refuses what is no JSON, no UTF-8 and no object, and a newer format before all else', () => {
+  it('rejects invalid JSON, invalid UTF-8, values that are no object, and first of all a newer format', () => {
     const parse = (bytes: Uint8Array): Manifest => parseManifest(bytes, 'manifest.json');
     assert.throws(() => parse(new TextEncoder().encode('{')), /it is not JSON[\s\S]*manifest\.json[\s\S]*--repair/);
     assert.throws(() => parse(Uint8Array.of(0x22, 0xff, 0x22)), /it is not JSON/);
@@ -214,7 +214,7 @@ describe('manifest.json', () => {
 });
 
 describe('the fingerprint', () => {
-  it('is over JSON as Python writes it with sorted keys and without spaces', () => {
+  it('hashes JSON as Python writes it with sorted keys and without spaces', () => {
     // json.dumps(value, sort_keys=True, separators=(',', ':'), ensure_ascii=False)
     const value = { b: [1, 0.5, null, { z: 'é"', a: true }], a: { y: [], x: {} }, B: undefined, 10: 'ten', 9: 'nine' };
     const json = '{"10":"ten","9":"nine","a":{"x":{},"y":[]},"b":[1,0.5,null,{"a":true,"z":"é\\""}]}';
@@ -223,7 +223,7 @@ describe('the fingerprint', () => {
     assert.equal(fingerprintOf(plainFields), hashOfJson({ ...plainFields }));
   });
 
-  it('tells what differs field by field, long values cut', () => {
+  it('differences are listed by field, with long values cut', () => {
     const { preprocessing } = plainFields;
     assert.deepEqual(differences(plainFields, { ...plainFields, preprocessing: { ...preprocessing } }), []);
     const after = { ...plainFields, tap: 'layer4', preprocessing: { ...preprocessing, resize: 224, crop: 200 } };
@@ -247,7 +247,7 @@ describe('the fingerprint', () => {
 });
 
 describe('names of a feature set’s files', () => {
-  it('number the shards, and are told from other files', () => {
+  it('number the shards, and distinguish them from other files', () => {
     assert.deepEqual([0, 12, 123_456].map(shardFile), [
       'features-00000.npy',
       'features-00012.npy',
@@ -277,7 +277,7 @@ describe('names of a feature set’s files', () => {
     );
   });
 
-  it('and of weights say whether they were drawn', () => {
+  it('of weights say whether they are random', () => {
     const drawnWeights = ['random', 'random:7', 'resnet50', 'random-forest.pth'].map((weights) =>
       isRandom({ weights }),
     );

@@ -34,7 +34,7 @@ describe('scripts/read_features.py', { skip: python === undefined && 'skipped: n
   const matrix = { rowCount: 6, columnCount: 2, data: Float32Array.from({ length: 12 }, (_, i) => i / 2) };
 
   for (const dtype of ['float32', 'float16'] as const) {
-    it(`reads ${dtype} rows, odd ids and the row that a duplicate shares`, async () => {
+    it(`reads ${dtype} rows, unusual ids and the row of a duplicate`, async () => {
       const folder = join(root, dtype);
       await makeFeatureSet(folder, {
         matrix,
@@ -71,7 +71,7 @@ print(json.dumps({"all": f.x.tolist(), "dtype": str(f.x.dtype), "ids": f.ids, "x
     });
   }
 
-  it('gives X, y, ids and a pandas table in one line', async (t) => {
+  it('returns X, y, ids and a pandas table in one line', async (t) => {
     if (spawnSync(python as string, ['-c', 'import pandas']).status !== 0) return t.skip('skipped: no pandas');
     const folder = join(root, 'pandas');
     await makeFeatureSet(folder, {
@@ -101,7 +101,7 @@ print(json.dumps([X.tolist(), y.tolist(), ids, table.columns.tolist(), table.val
     ]);
   });
 
-  it("equals what the README's lines read, which take NumPy alone", async () => {
+  it("equals the README's example, which needs only NumPy", async () => {
     const readme = await readFile(join(projectRoot, 'README.md'), 'utf8');
     const [, block = ''] = /From Python, with NumPy alone:\n\n((?: {4}.*\n|\n)+)/.exec(readme) ?? [];
     assert.match(block, /np\.load/);
@@ -113,7 +113,7 @@ print(json.dumps([X.tolist(), y.tolist(), ids, table.columns.tolist(), table.val
     assert.deepEqual(JSON.parse(stdout), [[0, 1, 2, 3, 4, 5].map((row) => [row, row + 0.5]), ids]);
   });
 
-  it('takes the plain row of each image where views are kept', async () => {
+  it('reads the row without augmentation of each image in a set with views', async () => {
     const folder = join(root, 'views');
     await makeFeatureSet(folder, { matrix, ids: ['a', 'b'], fields: { views: { count: 2, seed: 0 } } });
     assert.deepEqual(runPython(`print(json.dumps(read_features(${JSON.stringify(folder)}).x.tolist()))`), [

@@ -27,7 +27,7 @@ describe('openFeatureSet', () => {
     return folder;
   }
 
-  it('reads any rows in any order, repeated ones too, across shards', async () => {
+  it('reads any rows in any order, also repeated ones, across shards', async () => {
     const set = await openFeatureSet(await make('rows'));
     const all = await set.readMatrix();
     assert.deepEqual([...all.data], [...countingMatrix(7, 3).data]);
@@ -40,7 +40,7 @@ describe('openFeatureSet', () => {
     await assert.rejects(set.readMatrix([7]), RangeError);
   });
 
-  it('gives ids back as they were, whatever characters they hold, and finds each', async () => {
+  it('returns ids unchanged, with any characters, and finds each', async () => {
     const set = await openFeatureSet(await make('ids'));
     assert.deepEqual(set.ids, ids);
     assert.deepEqual(
@@ -77,7 +77,7 @@ describe('openFeatureSet', () => {
     assert.deepEqual(set.outcomes, [twin, gone]);
   });
 
-  it('keeps the rows of views behind their image', async () => {
+  it('keeps the rows of views after their image', async () => {
     const folder = join(root, 'views');
     await makeFeatureSet(folder, {
       matrix: countingMatrix(6, 2),
@@ -96,7 +96,7 @@ describe('openFeatureSet', () => {
     assert.deepEqual([...(await set.readMatrix()).data], [...countingMatrix(7, 3).data]);
   });
 
-  it('finds tables that wait for their rename after the manifest took its place', async () => {
+  it('reads tables that are not renamed yet when the new manifest is in place', async () => {
     const folder = await make('waiting');
     for (const file of ['index.csv', 'labels.csv']) {
       await rename(join(folder, file), join(folder, `${file}.next`));
@@ -105,7 +105,7 @@ describe('openFeatureSet', () => {
     assert.deepEqual((await openFeatureSet(folder)).ids, ids);
   });
 
-  it('refuses a shard with one flipped bit, and a shard cut short, naming it', async () => {
+  it('rejects a shard with one flipped bit and a truncated shard, with its name', async () => {
     const folder = await make('flipped');
     const path = join(folder, 'features-00001.npy');
     const bytes = await readFile(path);
@@ -120,7 +120,7 @@ describe('openFeatureSet', () => {
     await assert.rejects(set.readMatrix([4]), refusal(/missing[\s\S]*features-00001\.npy/));
   });
 
-  it('refuses an index, labels or outcomes with one changed byte, naming the file', async () => {
+  it('rejects an index, labels or outcomes with one changed byte, with the file', async () => {
     for (const file of ['index.csv', 'labels.csv', 'outcomes.csv']) {
       const folder = await make(`changed ${file}`, { labels: [['a', 'dog']] });
       await appendFile(join(folder, file), ' ');
@@ -128,7 +128,7 @@ describe('openFeatureSet', () => {
     }
   });
 
-  it('says what a folder without a manifest is', async () => {
+  it('explains what a folder without a manifest is', async () => {
     await assert.rejects(openFeatureSet(join(root, 'nothing')), refusal(/there is no feature set here/));
   });
 });

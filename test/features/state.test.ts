@@ -20,7 +20,7 @@ describe('readState', () => {
     return join(root, name);
   };
 
-  it('takes a table by its own name or the one under which it waits, and none of another state', async () => {
+  it('reads a table under its final or its temporary name, and none of another version', async () => {
     const folder = await make('waits');
     const labels = join(folder, 'labels.csv');
     await rename(labels, `${labels}.next`);
@@ -31,7 +31,7 @@ describe('readState', () => {
     assert.equal(await readState(nodeFiles, join(root, 'nothing')), undefined);
   });
 
-  it('does without a table that is made again, as long as it is gone and not changed', async () => {
+  it('accepts a missing table that can be rebuilt, but not a changed one', async () => {
     const folder = await make('gone');
     await rm(join(folder, 'labels.csv'));
     await assert.rejects(readState(nodeFiles, folder), /damaged[\s\S]*labels\.csv[\s\S]*no such file/);
@@ -75,7 +75,7 @@ describe('readState', () => {
     assert.equal(Buffer.from(state?.labels ?? []).toString(), 'id,label\na,dog\n');
   });
 
-  it('gives a damaged table up after a few looks, however often the manifest changes meanwhile', async () => {
+  it('gives up on a damaged table after a few attempts, however often the manifest changes', async () => {
     const folder = await make('changing');
     const manifest = join(folder, 'manifest.json');
     const text = await readFile(manifest, 'utf8');

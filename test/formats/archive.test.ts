@@ -39,13 +39,13 @@ function refuses(bytes: Uint8Array, ...parts: readonly RegExp[]): Promise<void> 
 const files = { 'a/1.jpg': Buffer.from('one'), './b/ü.jpg': Buffer.from('two'), 'empty.txt': Buffer.alloc(0) };
 const wanted = { 'a/1.jpg': 'one', 'b/ü.jpg': 'two', 'empty.txt': '' };
 
-describe('archives are listed without being unpacked, and read entry by entry', () => {
+describe('archives are listed without unpacking, and read entry by entry', () => {
   test('zip, stored and deflated', async () => {
     assert.deepEqual(await contents(drawZip(files)), wanted);
     assert.deepEqual(await contents(drawZip(files, { deflate: true })), wanted);
   });
 
-  test('zip of Windows, with backslashes', async () => {
+  test('zip from Windows, with backslashes', async () => {
     assert.deepEqual(await contents(drawZip({ 'a\\1.jpg': Buffer.from('x') })), { 'a/1.jpg': 'x' });
   });
 
@@ -56,7 +56,7 @@ describe('archives are listed without being unpacked, and read entry by entry', 
   });
 
   for (const format of ['ustar', 'gnu', 'posix', 'v7']) {
-    test(`tar as the system's tar writes it: ${format}`, { skip: process.platform !== 'linux' }, async () => {
+    test(`tar as written by the system's tar: ${format}`, { skip: process.platform !== 'linux' }, async () => {
       const folder = join(root, `files-${format}`);
       const name = format === 'posix' || format === 'gnu' ? `${'x'.repeat(120)}.jpg` : 'short.jpg';
       mkdirSync(join(folder, 'a'), { recursive: true });
@@ -77,9 +77,9 @@ describe('archives are listed without being unpacked, and read entry by entry', 
   }
 });
 
-describe('archives that are made to do harm are refused', () => {
+describe('malicious archives are rejected', () => {
   const evil = Buffer.from('x');
-  test('paths that lead out of them', async () => {
+  test('paths that lead out of the archive', async () => {
     for (const name of ['../x.jpg', 'a/../../x.jpg', '/etc/x.jpg', 'C:/x.jpg']) {
       await refuses(drawZip({ [name]: evil }), /an archive is refused/);
       await refuses(drawTar({ [name]: evil }), /an archive is refused[\s\S]*leads out of it/);
@@ -99,14 +99,14 @@ describe('archives that are made to do harm are refused', () => {
     await refuses(drawZip({ 'x.jpg': Buffer.alloc(20 << 20) }, { deflate: true }), /bytes that unpack to 20971520/);
   });
 
-  test('a size that is a lie: no more than it says is unpacked, and the entry fails', async () => {
+  test('a false size: no more than the size is unpacked, and the entry fails', async () => {
     const file = kept(drawZip({ 'x.jpg': Buffer.alloc(1 << 20) }, { deflate: true, claims: { 'x.jpg': 10 } }));
     const [entry] = await listArchive(file);
     assert.ok(entry !== undefined);
     assert.throws(() => readEntrySync(file, entry, 1e6));
   });
 
-  test('two entries of one name, or of the same bytes', async () => {
+  test('two entries with one name, or with the same bytes', async () => {
     await refuses(drawTar({ 'x.jpg': evil, './x.jpg': evil }), /two entries named x\.jpg/);
     const zip = drawZip({ 'x.jpg': evil, 'y.jpg': evil });
     // The second entry's offset in the directory, set to the first one's.
@@ -114,7 +114,7 @@ describe('archives that are made to do harm are refused', () => {
     await refuses(zip, /whose bytes are those of another entry too/);
   });
 
-  test('what is no archive, broken, or must be unpacked first, with the command', async () => {
+  test('files that are no archive, broken, or must be unpacked first, with the command', async () => {
     await refuses(Buffer.from('no archive'), /a file, not a folder nor an archive/);
     await refuses(gzipSync(drawTar(files)), /a gzip archive[\s\S]*gunzip --keep/);
     await refuses(drawZip(files).subarray(0, 150), /zip archive cannot be read/);

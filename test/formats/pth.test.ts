@@ -40,7 +40,7 @@ for (const name of ['zip.pth', 'zip-protocol4.pth', 'legacy.pth']) {
   });
 }
 
-test('reads what stands beside the weights in a checkpoint', async () => {
+test('reads the other entries of a checkpoint beside the weights', async () => {
   const read = dict(await readPth(fixture('checkpoint.pth'), 'checkpoint.pth'));
   assert.equal(read.get('epoch'), 90);
   assert.equal(read.get('best'), 0.76);
@@ -58,7 +58,7 @@ test("reads a module's own state dict in the legacy format", async () => {
   assert.deepEqual(tensor(read.get('1.running_var')).toFloat32(), Float32Array.of(1, 1));
 });
 
-test('a number that strides of 0 spread over 2^52 places is not spread out by reading', async () => {
+test('a number expanded to 2^52 elements by strides of 0 is not expanded on reading', async () => {
   const read = dict(await readPth(fixture('stride-zero-bomb.pth'), 'x'));
   assert.deepEqual(tensor(read.get('conv1.weight')).shape, [2 ** 26, 2 ** 26]);
 });
@@ -99,11 +99,11 @@ const records: Readonly<Record<string, readonly string[]>> = {
   'lightning-legacy.ckpt': lightningRecords,
 };
 
-test('every file with objects has its list here', () => {
+test('every file with objects is listed here', () => {
   assert.deepEqual(readdirSync(join(folder, 'inert')).sort(), Object.keys(records).sort());
 });
 for (const [name, expected] of Object.entries(records)) {
-  test(`reads past the objects in ${name}, names them and makes none`, async () => {
+  test(`reads past the objects in ${name}, lists them and creates none`, async () => {
     const found = new Set<string>();
     await readPth(fixture(join('inert', name)), name, (record) => found.add(record));
     assert.deepEqual([...found].sort(), [...expected].sort());
@@ -142,11 +142,11 @@ const refusals: Readonly<Record<string, RegExp>> = {
   'negative-stride.pth': /negative stride/,
 };
 
-test('every file that must be refused has its message here', () => {
+test('every invalid file has its message here', () => {
   assert.deepEqual(readdirSync(join(folder, 'refused')).sort(), Object.keys(refusals).sort());
 });
 for (const [name, message] of Object.entries(refusals)) {
-  test(`refuses ${name} by name`, async () => {
+  test(`rejects ${name} by name`, async () => {
     await assert.rejects(
       readPth(fixture(join('refused', name)), name),
       (error) => error instanceof UserError && message.test(error.message) && error.message.includes(name),
@@ -156,7 +156,7 @@ for (const [name, message] of Object.entries(refusals)) {
 }
 
 for (const name of ['ones.pth', 'legacy.pth']) {
-  test(`refuses ${name} cut short at any byte`, async () => {
+  test(`rejects ${name} truncated at any byte`, async () => {
     const bytes = fixture(name);
     for (let length = 0; length < bytes.length; length++) {
       await assert.rejects(readPth(bytes.subarray(0, length), name), UserError, `${length} bytes`);
@@ -164,7 +164,7 @@ for (const name of ['ones.pth', 'legacy.pth']) {
   });
 }
 
-test('refuses a pickle that is deeper than any program writes, before memory is taken for it', () => {
+test('rejects a pickle that is nested too deeply before memory is allocated for it', () => {
   const environment = { where: 'deep.pth', findGlobal: () => undefined, persistentLoad: () => null };
   const deep = 300_000;
   for (const [start, step, end] of [

@@ -14,7 +14,7 @@ async function relabelled(bytes: Uint8Array, id: string, label: string): Promise
   );
 }
 
-test('one cell changes and every other byte stays: quotes, spaces, blank lines, line ends, no last line end', async () => {
+test('one cell changes and all other bytes stay: quotes, spaces, blank lines, line ends', async () => {
   const text = '"id", breed ,note\r\na,cat,"x, ""y"""\r\n\r\n b , "dog" ,\nc,  cat  ,last';
   const changed = async (id: string, label: string): Promise<string> =>
     (await relabelled(bytesOf(text), id, label)).toString();
@@ -25,7 +25,7 @@ test('one cell changes and every other byte stays: quotes, spaces, blank lines, 
   assert.equal(await changed('nobody', 'dog'), text);
 });
 
-test('the delimiter, a byte order mark and the encoding stay', async () => {
+test('delimiter, byte order mark and encoding stay', async () => {
   const table = 'id;label\n"1";müde\n2;wach\n';
   const bom = Buffer.from([0xef, 0xbb, 0xbf]);
   const marked = Buffer.concat([bom, Buffer.from(table)]);
@@ -42,7 +42,7 @@ test('the delimiter, a byte order mark and the encoding stay', async () => {
   assert.deepEqual(await relabelled(Buffer.from(wide).swap16(), '2', '日本'), Buffer.from(expected).swap16());
 });
 
-test('any table is read as before but for the cells that were changed', async () => {
+test('any table reads as before except for the changed cells', async () => {
   const word = fc.oneof(
     fc.string({
       unit: fc.constantFrom('a', 'é', '漢', ' ', '"', ',', '\n', '\r', "'", '='),

@@ -17,7 +17,7 @@ function file(header: string | object, data: Uint8Array = new Uint8Array()): Uin
 
 const two = { dtype: 'F32', shape: [2], data_offsets: [0, 8] };
 
-test('arrays and metadata come back as they were written', () => {
+test('arrays and metadata are read back unchanged', () => {
   const arrays = {
     weights: { shape: [2, 3], data: Float64Array.of(1, -0, Number.NaN, Number.POSITIVE_INFINITY, 1e-310, 5) },
     bias: { shape: [3], data: Float32Array.of(1.5, 2, 3) },
@@ -38,7 +38,7 @@ test('arrays and metadata come back as they were written', () => {
   }
 });
 
-test('the bytes do not depend on the order in which arrays are named', () => {
+test('the bytes do not depend on the order of the arrays', () => {
   const a = { shape: [1], data: Float32Array.of(1) };
   const b = { shape: [1], data: Float64Array.of(2) };
   assert.deepEqual(encodeSafetensors({ a, b }, { x: '1', y: '2' }), encodeSafetensors({ b, a }, { y: '2', x: '1' }));
@@ -53,7 +53,7 @@ test('a view into a larger buffer is written and read at its own offset', () => 
   assert.deepEqual(tensor && toFloat32(tensor.type, tensor.bytes), Float32Array.of(1, 2));
 });
 
-test('the writer refuses an array whose length is not its shape', () => {
+test('the writer rejects an array whose length does not match its shape', () => {
   assert.throws(() => encodeSafetensors({ a: { shape: [3], data: new Float32Array(2) } }), /2 numbers for shape \[3\]/);
 });
 
@@ -98,7 +98,7 @@ const refused: readonly (readonly [claim: string, bytes: Uint8Array, message: Re
   ['offsets backwards', file({ a: { ...two, data_offsets: [8, 0] } }, new Uint8Array(8)), /in -8 bytes/],
 ];
 for (const [claim, bytes, message] of refused) {
-  test(`refuses ${claim}`, () => {
+  test(`rejects ${claim}`, () => {
     assert.throws(
       () => decodeSafetensors(bytes, 'x.safetensors'),
       (error) => error instanceof UserError && message.test(error.message) && /x\.safetensors/.test(error.message),
@@ -106,7 +106,7 @@ for (const [claim, bytes, message] of refused) {
   });
 }
 
-test('every float16 widens to the value of its bits', () => {
+test('every float16 is widened to its exact value', () => {
   const halves = Uint16Array.from({ length: 65536 }, (_, i) => i);
   const wide = toFloat32('F16', new Uint8Array(halves.buffer));
   for (let i = 0; i < 65536; i++) {
@@ -126,7 +126,7 @@ test('every float16 widens to the value of its bits', () => {
   }
 });
 
-test('stored numbers of every type become float32', () => {
+test('numbers of every type are converted to float32', () => {
   const bytes = (array: ArrayBufferView): Uint8Array =>
     new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
   assert.deepEqual(toFloat32('BF16', bytes(Uint16Array.of(0x3f80, 0xc040, 0x7f80))), Float32Array.of(1, -3, Infinity));
@@ -142,7 +142,7 @@ test('stored numbers of every type become float32', () => {
   assert.deepEqual(toFloat32('BOOL', bytes(Uint8Array.of(0, 1, 2))), Float32Array.of(0, 1, 1));
 });
 
-test("reads what the format's own library wrote, every type of it", () => {
+test("reads every type that the format's own library writes", () => {
   // Written by scripts/fixtures/formats/safetensors_library.py.
   const folder = join(projectRoot, 'test/fixtures/safetensors');
   const expected: Record<string, { shape: number[]; values: number[] }> = JSON.parse(
@@ -157,7 +157,7 @@ test("reads what the format's own library wrote, every type of it", () => {
   }
 });
 
-test('reads a real ResNet50 file whole', { skip: needsReference('weights/resnet50-pqf.safetensors') }, () => {
+test('reads a real ResNet50 file completely', { skip: needsReference('weights/resnet50-pqf.safetensors') }, () => {
   const bytes = readFileSync(reference('weights/resnet50-pqf.safetensors'));
   const { tensors } = decodeSafetensors(bytes, 'resnet50-pqf.safetensors');
   // 267 of the network and 53 counters of batches.

@@ -3,14 +3,14 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { forSpreadsheet, fromSpreadsheet } from '../../src/formats/spreadsheet-cell.ts';
 
-test('no text begins as a formula does', () => {
+test('no escaped text begins like a formula', () => {
   for (const text of ['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', '＝1', "=cmd|' /C calc'!A0"]) {
     assert.equal(forSpreadsheet(text), `'${text}`);
   }
   for (const text of ['beagle', "o'neill", '', "'tis", '1-2', 'a=b']) assert.equal(forSpreadsheet(text), text);
 });
 
-test('every text comes back as it was', () => {
+test('every text is read back unchanged', () => {
   const pieces = fc.constantFrom("'", '=', '+', '-', '@', '\t', '\r', '＠', 'a', ' ');
   fc.assert(
     fc.property(

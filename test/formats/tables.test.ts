@@ -19,7 +19,7 @@ async function read(bytes: string | Buffer): Promise<{ columns: readonly string[
   return { columns: table.columns, rows, notes: table.notes.join(', ') };
 }
 
-describe('tables of text', () => {
+describe('text tables', () => {
   const wanted = {
     columns: ['id', 'label'],
     rows: [
@@ -44,7 +44,7 @@ describe('tables of text', () => {
     });
   }
 
-  test('names the line of a broken record', async () => {
+  test('reports the line of a broken record', async () => {
     await assert.rejects(
       read('id,label\na,b\nc\n'),
       (error) => error instanceof UserError && /line 3/.test(error.message),
@@ -66,7 +66,7 @@ describe('Parquet tables', () => {
   };
 
   for (const compression of ['none', 'snappy', 'gzip', 'zstd']) {
-    test(`reads the compression ${compression}, with whole numbers beyond doubles and empty cells`, async () => {
+    test(`reads the compression ${compression}, with integers beyond 2^53 and empty cells`, async () => {
       assert.deepEqual(await readAll(`${compression}.parquet`), {
         columns: ['file_name', 'label', 'width'],
         rows: [
@@ -79,7 +79,7 @@ describe('Parquet tables', () => {
     });
   }
 
-  test('reads columns in any order, those of pandas, and lists of one', async () => {
+  test('reads columns in any order, those of pandas, and lists as one', async () => {
     const pandas = await readAll('pandas.parquet');
     assert.deepEqual(pandas.rows[1]?.slice(0, 3), ['1.jpg', '1', '1.5']);
     const nested = await openTable(fileSource(fixture('nested.parquet')));
@@ -123,7 +123,7 @@ describe('columns', () => {
     test(`reads ${table.split('\n')[0]} as ${reading}`, () => assert.equal(choose(table), reading));
   }
 
-  test('lists the readings where there are several, as options', () => {
+  test('lists the possible readings as options where there are several', () => {
     assert.equal(
       choose('id,breed,species\nf1,a,x\nf2,b,x'),
       '--id-column id --label-column breed | --id-column id --label-column species',
@@ -131,13 +131,13 @@ describe('columns', () => {
     assert.equal(choose('id,breed,species\nf1,a,x\nf2,b,x', { labelColumn: 'species' }), 'id = id, label = species');
   });
 
-  test('says why there is none, and refuses a column that is not there', () => {
+  test('says why there is none, and rejects a missing column', () => {
     assert.match(choose('x,y,z\n1,2,3'), /no column names an image \(x, y, z\)/);
     assert.match(choose('id\nf1'), /no column of labels/);
     assert.throws(() => choose('id,breed\nf1,a', { labelColumn: 'race' }), /--label-column[\s\S]*id, breed/);
   });
 
-  test("takes columns by the user's word, one-hot ones too", () => {
+  test('uses the columns that the user names, also one-hot ones', () => {
     const table = 'id,a,b,c\nf1,0,1,5\nf2,1,0,6';
     assert.equal(choose(table, { labelColumn: 'a,b' }), 'id = id, label = one of a, b');
     assert.equal(choose(table, { idColumn: 'c', labelColumn: 'A' }), 'id = c, label = a');

@@ -58,7 +58,7 @@ for (const one of golden) {
   });
 }
 
-test('of new draws from the same source the sets hold the true class as often as asked', () => {
+test('on new draws from the same distribution the sets contain the true class as often as requested', () => {
   // 1,000 rows: logs that favour the true class by 1.5, noise from a fixed linear congruential generator.
   let state = 1;
   const random = (): number => {
@@ -86,7 +86,7 @@ test('of new draws from the same source the sets hold the true class as often as
   }
 });
 
-test('a common summand changes no score, and of equal probabilities the first ranks first', () => {
+test('adding a constant changes no score, and of equal probabilities the first ranks first', () => {
   const logs = Float32Array.of(1, 2, 4, /**/ 3, 1, 2);
   const labels = Int32Array.of(0, 2);
   const scores = conformalScores(logs, 3, labels, 1);
@@ -105,12 +105,12 @@ test('a common summand changes no score, and of equal probabilities the first ra
   });
 });
 
-test('a coverage that asks for a whole number of rows takes that one, whatever the product rounds to', () => {
+test('a coverage that falls exactly on a row uses this row, in spite of rounding', () => {
   const sorted = Float64Array.from({ length: 99 }, (_, i) => i + 1);
   assert.equal(0.55 * 100, 55.00000000000001);
   assert.equal(conformalThreshold(sorted, 0.55), 55);
 });
 
-test('without a photo there is no point of the curve', () => {
+test('without photos the curve has no point', () => {
   assert.deepEqual(riskCoverage([], []), []);
 });

@@ -39,7 +39,7 @@ function assertClose(found: number, expected: number, what: string, tolerance = 
 }
 
 for (const one of golden) {
-  test(`figures equal scikit-learn's: ${one.name}`, () => {
+  test(`metrics equal scikit-learn's: ${one.name}`, () => {
     const labels = Int32Array.from(one.y);
     const data = Float32Array.from(one.probabilities);
     const probabilities = { rowCount: labels.length, columnCount: one.classes, data };
@@ -67,7 +67,7 @@ for (const one of golden) {
   });
 }
 
-test('the predicted class of a row comes first, then the largest others in order, of equals the first one first', () => {
+test('the predicted class of a row comes first, then the others by probability, of equals the first one first', () => {
   const rows = Float32Array.of(0.1, 0.4, 0.4, 0.1, /**/ 5, 4, 3, 2, /**/ 2, 3, 4, 5);
   const largest = largestPerRow(rows, 4);
   assert.deepEqual([...topOfRows(rows, 4, 2, largest)], [1, 2, 0, 1, 3, 2]);
@@ -85,16 +85,16 @@ test('the predicted class of a row comes first, then the largest others in order
   assert.deepEqual([...topOfRows(drawn, 10, 3, predicted)], sorted.flat());
 });
 
-test('without a row there is no accuracy, and nothing is divided by zero', () => {
+test('without rows the accuracy is undefined, and nothing is divided by zero', () => {
   assert.deepEqual(scoreConfusion(new Int32Array(4), 2), { accuracy: 0, macroF1: 0, balancedAccuracy: 0 });
 });
 
-test('scores are told apart by pairs, ties counting half', () => {
+test('AUROC counts pairs in the right order, ties as half', () => {
   // Of the six pairs three are in order and one is a tie; of the two low ones one is as high as all of the high ones.
   assert.deepEqual(separation([3, 1, 2], [3, 0]), { auroc: 3.5 / 6, falseAt95: 0.5 });
 });
 
-test('class numbers that agree are counted', () => {
+test('equal class numbers are counted', () => {
   assert.equal(countCorrect(Int32Array.of(1, 2, 3, 4), Int32Array.of(1, 3, 3, 4)), 3);
   assert.equal(countCorrect(Int32Array.of(), Int32Array.of()), 0);
 });

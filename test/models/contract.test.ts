@@ -51,7 +51,7 @@ for (const { kind, solver } of heads) {
     return made;
   };
 
-  test(`${name}: probabilities are of every class and sum to 1; predictions are class numbers`, async () => {
+  test(`${name}: probabilities cover every class and sum to 1; predictions are class numbers`, async () => {
     const fitted = await fit();
     assert.deepEqual([fitted.model, fitted.solver, fitted.dims], [kind.model, solver, 12]);
     assert.deepEqual(fitted.classes, classes);
@@ -67,7 +67,7 @@ for (const { kind, solver } of heads) {
     assert.deepEqual(await one.predictProba(probe), await other.predictProba(probe));
   });
 
-  test(`${name}: a head that was written and read predicts the same`, async () => {
+  test(`${name}: a saved and loaded head predicts the same`, async () => {
     const folder = await mkdtemp(join(tmpdir(), 'featuretap-head-'));
     try {
       for (const more of [asItIs, { scale: 'standard' }, { calibrate: 'temperature', scale: 'l2' }]) {
@@ -94,7 +94,7 @@ for (const { kind, solver } of heads) {
     assert.ok(!(await fitted.predict(probe)).includes(1));
   });
 
-  test(`${name}: fits or refuses odd tables, never with a raw error or a NaN`, async () => {
+  test(`${name}: fits or rejects unusual tables, never with a raw error or a NaN`, async () => {
     const constant = { ...table, features: { ...table.features, data: new Float32Array(66 * 12).fill(2) } };
     const odd: Readonly<Record<string, Table>> = {
       'one class': takeTableRows(table, Int32Array.of(0, 3, 6, 9)),
@@ -118,7 +118,7 @@ for (const { kind, solver } of heads) {
     }
   });
 
-  test(`${name}: NaN, wrong columns and labels that do not match are refused by name`, async () => {
+  test(`${name}: NaN, wrong columns and labels that do not match are rejected by name`, async () => {
     const spoiled = Float32Array.from(table.features.data);
     spoiled[5 * 12 + 7] = Number.NaN;
     const nan = { ...table, features: { ...table.features, data: spoiled } };
@@ -128,7 +128,7 @@ for (const { kind, solver } of heads) {
     await assert.rejects(fitted.predictProba(drawRows(3, 11, 3, 1)), /11 columns[\s\S]*12/);
   });
 
-  test(`${name}: keeps the table as it was, and refuses a solver that is not known`, async () => {
+  test(`${name}: does not change the table, and rejects an unknown solver`, async () => {
     const fitted = await fit();
     assert.deepEqual(copy, table);
     assert.throws(
@@ -142,7 +142,7 @@ for (const { kind, solver } of heads) {
     assert.throws(() => loadHead({ ...rest, arrays: fewer }), new RegExp(`array ${first}`));
   });
 
-  test(`${name}: answers a row alone as it does among others, and no rows with none`, async () => {
+  test(`${name}: predicts a row alone as in a batch, and nothing for no rows`, async () => {
     const fitted = await fit();
     const together = (await fitted.predictProba(probe)).data;
     for (const row of [0, 13]) {

@@ -16,7 +16,7 @@ const options = {
 const declared = { solvers: ['fast', 'slow'] as const, options, solverAlias: 'way' };
 const read = (raw: Readonly<Record<string, unknown>>) => readParams({ ...declared, options: { ...options } }, raw);
 
-test('parameters that are not given have their defaults, which a solver may have of its own', () => {
+test('missing parameters have their defaults, which may depend on the solver', () => {
   assert.deepEqual(read({}), {
     solver: 'fast',
     params: { size: 3, width: 'auto', depth: null, steps: 1, share: 1, wild: false },
@@ -24,12 +24,12 @@ test('parameters that are not given have their defaults, which a solver may have
   assert.equal(read({ solver: 'slow' }).params.size, 9);
 });
 
-test('numbers are taken as text and as numbers, several where several may be given, rising', () => {
+test('numbers are read from text and numbers, several in ascending order where a list is allowed', () => {
   const { params } = read({ size: '4', steps: '3,1', depth: -2, share: 0.5, wild: true });
   assert.deepEqual(params, { size: 4, width: 'auto', depth: -2, steps: [1, 3], share: 0.5, wild: true });
 });
 
-test('what an option does not take is refused by its name, with what it does take', () => {
+test("an invalid value is rejected with the option's name and the valid ones", () => {
   const refused: readonly (readonly [raw: Readonly<Record<string, unknown>>, message: RegExp])[] = [
     [{ size: 1.5 }, /^size is not usable[\s\S]*1\.5[\s\S]*a whole number from 1/],
     [{ size: '' }, /^size/],
@@ -56,14 +56,14 @@ test('what an option does not take is refused by its name, with what it does tak
   }
 });
 
-test('an option says what it takes, its default and the solvers that read it', () => {
+test('an option describes its values, its default and the solvers that have it', () => {
   assert.equal(describeOption(options.size), 'how large: a whole number from 1 (default 3 for fast, 9 for slow)');
   assert.equal(describeOption(options.width), 'how wide: auto | a number above 0 (default auto; slow only)');
   assert.equal(describeOption(options.depth), 'how deep: a number up to 5 (default none)');
   assert.equal(describeOption(options.wild), 'go on');
 });
 
-test('every head takes its own defaults, and an option of every head is a flag or says what it takes', () => {
+test('every head accepts its defaults, and each option is a flag or describes its values', () => {
   for (const { model, solvers, options } of headKinds) {
     for (const solver of solvers) assert.equal(createHead(model, { solver }).solver, solver);
     for (const [name, option] of Object.entries<HeadOption>({ ...options, ...preparationOptions })) {

@@ -73,7 +73,7 @@ const cases: Readonly<Record<string, { readonly set?: string; readonly params?: 
     'a temperature on scaled views': { set: 'views', params: { calibrate: 'temperature', scale: 'standard' } },
   };
 for (const [name, { set = 'plain', params = {} }] of Object.entries(cases)) {
-  test(`L-BFGS by stream ends where it ends in memory: ${name}`, async () => {
+  test(`L-BFGS gives the same optimum with --stream as in memory: ${name}`, async () => {
     const data = await stored(set);
     const inMemory = await readIntoMemory(data);
     const fitted = await fitStored(trainingTable(data, train), params);
@@ -90,7 +90,7 @@ for (const [name, { set = 'plain', params = {} }] of Object.entries(cases)) {
   });
 }
 
-test('sample weights, a class without rows and two classes count by stream as they do in memory', async () => {
+test('sample weights, a class without rows and two classes work with --stream as in memory', async () => {
   const data = await stored('plain');
   const table = trainingTable(data, train);
   const inMemory = trainingTable(await readIntoMemory(data), train);
@@ -107,7 +107,7 @@ test('sample weights, a class without rows and two classes count by stream as th
   }
 });
 
-test('Adam on a table that fits its window is the one in memory, bit for bit', async () => {
+test('Adam on a table that fits its window equals Adam in memory, to the bit', async () => {
   const data = await stored('plain');
   const params = { optimizer: 'adam', epochs: 3, batch: 16, scale: 'standard' };
   const seen: FitProgress[] = [];
@@ -129,7 +129,7 @@ test('Adam on a table that fits its window is the one in memory, bit for bit', a
 
 for (const params of [{ C: 2 }, { optimizer: 'adam', epochs: 2, batch: 32 }]) {
   const { solver } = createHead('linear', params);
-  test(`${solver}: the same bits whatever is kept in memory, and on any number of threads`, async () => {
+  test(`${solver}: the same bits with any amount kept in memory, and on any number of threads`, async () => {
     const heads = [];
     for (const [cacheBytes, threads] of [
       [0, 2],
@@ -143,7 +143,7 @@ for (const params of [{ C: 2 }, { optimizer: 'adam', epochs: 2, batch: 32 }]) {
     assert.deepEqual(heads[2], heads[0]);
   });
 
-  test(`${solver}: a fit on rows on the disk stops when it is told to`, async () => {
+  test(`${solver}: an interrupt stops a fit on rows on disk`, async () => {
     const controller = new AbortController();
     const table = trainingTable(await stored('plain'), train);
     let events = 0;
@@ -161,7 +161,7 @@ for (const params of [{ C: 2 }, { optimizer: 'adam', epochs: 2, batch: 32 }]) {
   });
 }
 
-test('a number that is not finite is refused by a fit that alone reads it', async () => {
+test('a number that is not finite is rejected by a fit that reads the rows itself', async () => {
   const matrix = drawRows(40, 4, 2, 1);
   matrix.data[70] = Number.NaN;
   const ids = Array.from({ length: 40 }, (_, i) => `i${i}`);
@@ -174,7 +174,7 @@ test('a number that is not finite is refused by a fit that alone reads it', asyn
   await assert.rejects(fitStored(table, { optimizer: 'adam' }), /diverged/);
 });
 
-test('an epoch from the disk shows every row once, in windows whose pages lie far apart', async () => {
+test('an epoch from disk shows every row once, in windows of pages from different places', async () => {
   const wide = 8192;
   const count = 1200;
   const matrix = { rowCount: count, columnCount: wide, data: new Float32Array(count * wide) };
@@ -210,7 +210,7 @@ test('an epoch from the disk shows every row once, in windows whose pages lie fa
   assert.ok(pages.size > 35, `${pages.size} pages`);
 });
 
-test('heads that need all rows at once say so, and load those on the disk', async () => {
+test('heads that need all rows at once declare it, and load those on disk', async () => {
   const all = headKinds.flatMap(({ model, solvers }) => solvers.map((solver) => createHead(model, { solver })));
   const byBlocks = all.filter(({ rows }) => rows === 'blocks').map(({ model, solver }) => `${model} ${solver}`);
   assert.deepEqual(byBlocks, ['linear lbfgs', 'linear adam', 'finetune adamw', 'finetune sgd', 'zero-shot prompts']);

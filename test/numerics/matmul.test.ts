@@ -84,7 +84,7 @@ for (const [rows, depth] of [
   });
 }
 
-test('takes and fills shared memory', async () => {
+test('reads and writes shared memory', async () => {
   const shared = (matrix: Matrix): Matrix => {
     const data = new Float32Array(new SharedArrayBuffer(4 * matrix.data.length));
     data.set(matrix.data);
@@ -97,7 +97,7 @@ test('takes and fills shared memory', async () => {
   assert.deepEqual([...into], [...(await multiplyTransposed(left, right, { threads: 2 })).data]);
 });
 
-test('works a product in blocks of rows to the same numbers, and stops between them when interrupted', async () => {
+test('computes a product in blocks of rows with the same numbers, and an interrupt stops between them', async () => {
   // 2 blocks: 10^10 multiply-adds hold 2,441 of these rows.
   const left = draw(2500, 2048, 5);
   const right = draw(2000, 2048, 6);
@@ -113,7 +113,7 @@ test('works a product in blocks of rows to the same numbers, and stops between t
   await assert.rejects(started, InterruptedError);
 });
 
-test('refuses matrices whose sides do not meet', async () => {
+test('rejects matrices whose shapes do not match', async () => {
   await assert.rejects(
     multiply(draw(2, 3, 1), draw(4, 2, 1), { threads: 1 }),
     /\[2, 3\] and \[4, 2\][\s\S]*expected: 4 columns/,

@@ -14,7 +14,7 @@ const golden: readonly Draws[] = JSON.parse(
 );
 
 for (const draws of golden) {
-  test(`draws what NumPy's RandomState(${draws.seed}) draws`, () => {
+  test(`draws the numbers of NumPy's RandomState(${draws.seed})`, () => {
     const words = randomState(draws.seed);
     const drawn = Array.from({ length: 700 }, () => words.uint32());
     assert.deepEqual(drawn.slice(-5), draws.uint32);

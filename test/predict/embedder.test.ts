@@ -46,7 +46,7 @@ async function predictAll(
 }
 
 describe('predict', () => {
-  test('gives an image the very probabilities that its row in the feature set gets', async () => {
+  test('gives an image exactly the probabilities of its row in the feature set', async () => {
     const set = await openFeatureSet(trained.features);
     const { head } = await loadReportHead(report().report);
     const expected = await head.predictProba(await set.readMatrix());
@@ -71,7 +71,7 @@ describe('predict', () => {
     }
   });
 
-  test('heads on whole maps, on float16 and on int8 features take images too', async () => {
+  test('heads on whole maps, float16 and int8 features accept images too', async () => {
     for (const options of [{ pool: 'none' }, { dtype: 'float16' }, { precision: 'int8' }] as const) {
       const folder = await mkdtemp(join(root, 'other-'));
       const other = await trainHeads(folder, { models: [['linear', {}]], perClass: 5, ...options });
@@ -91,7 +91,7 @@ describe('predict', () => {
 });
 
 describe('the backbone of a head', () => {
-  test('is refused when its weights are others, by both hashes', async () => {
+  test('is rejected when its weights differ, with both hashes', async () => {
     const { fields } = featureRecipe(report());
     const other: Report = {
       ...report(),
@@ -103,7 +103,7 @@ describe('the backbone of a head', () => {
     );
   });
 
-  test('that was moved is found by --weights, and its absence says so', async () => {
+  test('is found by --weights after a move, and its absence is reported', async () => {
     const moved = join(root, 'moved.safetensors');
     await rename(trained.weights, moved);
     try {
@@ -118,7 +118,7 @@ describe('the backbone of a head', () => {
     }
   });
 
-  test('is not known for features that came as a matrix', async () => {
+  test('is unknown for features that came as a matrix', async () => {
     await assert.rejects(
       openEmbedder(drawReport().report, { device: 'cpu' }),
       fails(/matrix that featuretap did not make/),
@@ -127,7 +127,7 @@ describe('the backbone of a head', () => {
 });
 
 describe('a saved head', () => {
-  test('beside the report of another head is refused', async () => {
+  test("together with another head's report is rejected", async () => {
     const folder = join(root, 'mixed');
     await mkdir(folder);
     await copyFile(join(report().report, 'head.safetensors'), join(folder, 'head.safetensors'));

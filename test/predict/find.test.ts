@@ -65,7 +65,7 @@ async function cosines(query: readonly number[]): Promise<ReadonlyMap<string, nu
   );
 }
 
-test('lists the photos nearest to words by the cosine of their vectors', async () => {
+test('lists the photos nearest to a text by the cosine of their vectors', async () => {
   const { texts } = JSON.parse(readFileSync(join(published, 'words.json'), 'utf8'));
   for (const { text, vector } of texts.clip.slice(0, 3)) {
     const expected = await cosines(vector);
@@ -80,7 +80,7 @@ test('lists the photos nearest to words by the cosine of their vectors', async (
   }
 });
 
-test('finds the photo itself first, and all photos where so many are asked for', async () => {
+test('finds the photo itself first, and all photos where so many are requested', async () => {
   const photo = join(root, 'photos', imagePath(4));
   const { json } = await find({ query: photo, count: '100' });
   assert.equal(json.found.length, 11);
@@ -90,7 +90,7 @@ test('finds the photo itself first, and all photos where so many are asked for',
   await assert.rejects(find({ query: photo, weights: join(root, 'moved') }), /moved/);
 });
 
-test('writes a page with the photos in their order and nothing from elsewhere', async () => {
+test('writes a page with the photos in order, and loads nothing from elsewhere', async () => {
   const page = join(root, 'pages', 'found.html');
   const { json } = await find({ query: join(root, 'photos', imagePath(4)), count: '3', page });
   const html = readFileSync(page, 'utf8');
@@ -102,7 +102,7 @@ test('writes a page with the photos in their order and nothing from elsewhere', 
   assert.ok(!/src="(?!data:)|https?:/.test(html));
 });
 
-test('rows that stay on the disk are searched block by block to the same answer', async () => {
+test('rows on disk are searched block by block with the same result', async () => {
   const query = await embedPhoto(join(root, 'photos', imagePath(7)), set, {});
   const options = { count: 6, threads: 1 };
   const whole = await nearestPhotos(set, await unitRowsOf(set), query, options);
@@ -123,7 +123,7 @@ test('rows that stay on the disk are searched block by block to the same answer'
   );
 });
 
-test('says what is wrong with a question: no photo there, no words known, nothing asked', async () => {
+test('reports a missing photo, features without a text encoder, and an empty query', async () => {
   await assert.rejects(find({ query: 'dog.jpg' }), /no such photo[\s\S]*dog\.jpg/);
   await assert.rejects(find({}), /what to find/);
   await assert.rejects(find({ query: 'a '.repeat(60) }), /too long for the network/);

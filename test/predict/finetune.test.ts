@@ -30,7 +30,7 @@ before(async () => {
 });
 after(() => rm(root, { recursive: true }));
 
-test('the command line trains on maps that stay on the disk, and predicts photos as it tested them', async () => {
+test('the command line trains on maps on disk, and predicts photos as it tested them', async () => {
   const out = join(root, 'by-command');
   const asked = ['--model', 'finetune', '--epochs', '2', '--batch', '8', '--test-size', '0.3', '--calibrate', 'none'];
   const ran = await featuretap(['classify', '--features', maps.features, ...asked, '--out', out, '--json']);
@@ -55,7 +55,7 @@ test('the command line trains on maps that stay on the disk, and predicts photos
   }
 });
 
-test('a run that is killed goes on from its last epoch to the same head', async () => {
+test('a killed run continues from its last epoch to the same head', async () => {
   const args = ['classify', '--features', maps.features, '--model', 'finetune', '--epochs', '12', '--batch', '4'];
   const more = ['--lr', '1e-4', '--patience', '12'];
   const undisturbed = await featuretap([...args, ...more, '--out', join(root, 'undisturbed'), '--json']);
@@ -79,7 +79,7 @@ test('a run that is killed goes on from its last epoch to the same head', async 
   assert.deepEqual(await headOf(resumed), await headOf(undisturbed));
 });
 
-test('features that are no whole maps of a ResNet are refused with the command that makes them', async () => {
+test('features that are not whole maps of a ResNet are rejected with the command that makes them', async () => {
   const pooled = await trainHeads(join(root, 'pooled'), { models: [['linear', {}]], perClass: 4 });
   const { featureSet } = joinRows(await openFeatureSet(pooled.features), { maxMissing: 0 });
   const said = /needs whole maps[\s\S]*avgpool, pool mean[\s\S]*--tap layer3 --pool none/;

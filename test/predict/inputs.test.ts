@@ -52,7 +52,7 @@ test('a folder gives its images at any depth in one order, without hidden files 
   assert.deepEqual(ids, ['a', 'b', 'odd[1]', 'c d', '犬']);
 });
 
-test('files come as named, a missing one and one without an image extension too: decoding says what they are', async () => {
+test('named files are kept, also missing ones and ones without an image extension: decoding reports them', async () => {
   const { images } = await collect([join(folder, 'notes.txt'), join(folder, 'gone.jpg'), join(folder, 'b.jpg')]);
   assert.deepEqual(images, ['notes.txt', 'gone.jpg', 'b.jpg']);
 });
@@ -63,7 +63,7 @@ test('a quoted glob is expanded, and a file whose name looks like one is a file'
   assert.deepEqual((await collect([join(folder, 'odd[1].jpg')])).images, ['odd[1].jpg']);
 });
 
-test('a folder without images and a glob without matches are listed as failures and stop nothing', async () => {
+test('a folder without images and a glob without matches are failures, and the others are read', async () => {
   const { images, failures } = await collect([join(folder, 'empty'), `${folder}/*.tiff`, join(folder, 'b.jpg')]);
   assert.deepEqual(images, ['b.jpg']);
   assert.deepEqual(
@@ -72,7 +72,7 @@ test('a folder without images and a glob without matches are listed as failures 
   );
 });
 
-test('standard input is a list of paths whatever way its bytes are cut', async () => {
+test('standard input is a list of paths, however its bytes are split', async () => {
   const text = Buffer.from(`${folder}/b.jpg\r\n\n${folder}/pets/deep/犬.webp\n${folder}/a.PNG`);
   const bytes = Array.from(text, (byte) => Uint8Array.of(byte));
   for (const chunks of [[text], bytes]) {
@@ -95,11 +95,11 @@ test('standard input that starts as an image is one image, readable until the in
   assert.ok(!existsSync(paths[0] as string));
 });
 
-test('an empty standard input is no image and no failure', async () => {
+test('an empty standard input gives no image and no failure', async () => {
   assert.deepEqual(await collect(['-']), { images: [], ids: [], failures: [] });
 });
 
-test('a table gives the images that it names, in its order and under its ids, and says which it has no image for', async () => {
+test('a table gives its images in its order and with its ids, and lists those without a file', async () => {
   const place = join(folder, 'contest');
   for (const file of ['test/2.jpg', 'test/1.jpg', 'train/1.jpg']) {
     await mkdir(dirname(join(place, file)), { recursive: true });
@@ -113,7 +113,7 @@ test('a table gives the images that it names, in its order and under its ids, an
   await rm(place, { recursive: true });
 });
 
-test('an archive gives its images, and one that is refused is a failure that says why', async () => {
+test('an archive gives its images, and a rejected one is a failure with the reason', async () => {
   const [good, bad] = [join(folder, 'more.zip'), join(folder, 'bad.tar')];
   await writeFile(good, drawZip({ 'b/2.jpg': Buffer.from('x'), 'a/1.jpg': Buffer.from('y') }));
   await writeFile(bad, drawTar({ '../1.jpg': Buffer.from('x') }));
@@ -124,7 +124,7 @@ test('an archive gives its images, and one that is refused is a failure that say
   for (const file of [good, bad]) await rm(file);
 });
 
-test('what a folder holds beside its images is told', async () => {
+test('files of a folder that are not images are reported', async () => {
   const notes: string[] = [];
   const inputs = openInputs([folder], {
     stdin: (async function* () {})(),

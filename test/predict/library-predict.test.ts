@@ -47,7 +47,7 @@ describe("the library's predict", { timeout: 300_000 }, () => {
     return answer;
   };
 
-  test('says the sets, marks and reasons that the command says, under types of their own', async () => {
+  test('returns the sets, marks and reasons of the command, with types of their own', async () => {
     const said = await first({ head: linear, coverage: 0.8, abstain: true, unlike: true, why: true });
     const args = ['--coverage', '0.8', '--abstain', '--unlike', '--why', '--json', red];
     const [image] = (
@@ -63,7 +63,7 @@ describe("the library's predict", { timeout: 300_000 }, () => {
     assert.ok(Math.abs((said.evidence?.score ?? 0) - (image?.evidence.score ?? 1)) < 1e-4);
   });
 
-  test('names the class first that the accuracy of the report counts, also where votes and probabilities differ', async () => {
+  test('the first class is the one that accuracy counts, also where votes and probabilities differ', async () => {
     // Classes that no feature tells apart: the votes of one-vs-one classifiers then often go another way.
     const images = (await readdir(data, { recursive: true })).filter((path) => /^[^"]*png$/.test(path)).sort();
     const idOf = (path: string): string => path.replaceAll('\\', '/').replace(/\.png$/, '');
@@ -97,12 +97,12 @@ describe("the library's predict", { timeout: 300_000 }, () => {
     assert.ok(differing > 0, 'an answer whose most probable class is another');
   });
 
-  test('says nothing of them where nothing is asked', async () => {
+  test('returns none of them by default', async () => {
     assert.deepEqual(Object.keys(await first({ head: linear })), ['path', 'classes']);
     assert.equal((await first({ head: linear, evidence: true })).evidence?.map.length, 2);
   });
 
-  test('tells what a head cannot say, and fails where it was asked for', async () => {
+  test('reports what a head cannot compute, and fails where it was requested', async () => {
     const notes: string[] = [];
     const said = await first({ head: neighbours, why: true, onNote: (line) => notes.push(line) });
     assert.deepEqual([said.like?.length, said.evidence], [3, undefined]);

@@ -44,7 +44,7 @@ test('the threshold is the distance that a twentieth of the rows exceed over Str
   assert.ok(Math.abs((found as number) - golden.threshold) < 1e-6, `${found}, ${golden.threshold}`);
 });
 
-test('a bank with fewer rows than neighbours leaves the distance infinite, and one that cannot be split no threshold', async () => {
+test('fewer rows than neighbours give an infinite distance, and rows that cannot be split no threshold', async () => {
   const few = unit(golden.train.slice(0, 2 * golden.dims));
   const found = await nearestRows(unit(golden.queries), few, golden.k, 1);
   assert.ok(kthDistances(found, golden.k).every((distance) => distance === Number.POSITIVE_INFINITY));

@@ -95,7 +95,7 @@ const told = (outcome: ImageOutcome): string =>
     ? `${outcome.image.id}: ${outcome.reason}`
     : `${outcome.image.id}: ${topClasses(outcome, head.classes, 1)[0]?.class}`;
 
-test('every image gets its own answer in the order given, whatever the batch, broken ones among them', async () => {
+test('every image has its own result in order, with any batch size, also broken ones', async () => {
   const names = ['0', 'bad1', '5', '2', 'bad2', '3', '7'];
   const expected = ['0: a', 'bad1: not an image', '5: b', '2: c', 'bad2: not an image', '3: d', '7: d'];
   for (const batch of [1, 2, 3, 100]) {
@@ -105,14 +105,14 @@ test('every image gets its own answer in the order given, whatever the batch, br
   }
 });
 
-test('a run of broken images is told as it comes, not after a batch that never fills', async () => {
+test('broken images are reported as they come, without waiting for a full batch', async () => {
   const names = [...Array.from({ length: 40 }, (_, i) => `bad${i}`), '1'];
   const { outcomes, batches } = await predictAll(names, 4);
   assert.equal(outcomes.length, 41);
   assert.deepEqual(batches, [1]);
 });
 
-test('images are taken from the list no further ahead than a bounded number, however long it is', async () => {
+test('reads a bounded number of images ahead of a list of any length', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'featuretap-ahead-'));
   try {
     const photo = join(folder, 'photo.png');
@@ -149,7 +149,7 @@ test('images are taken from the list no further ahead than a bounded number, how
   }
 });
 
-test('no image gives no outcome and does not run the network', async () => {
+test('no image gives no result and does not run the network', async () => {
   assert.deepEqual(await predictAll([], 4), { outcomes: [], batches: [] });
 });
 

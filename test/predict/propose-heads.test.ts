@@ -22,7 +22,7 @@ after(() => rm(root, { recursive: true, force: true }));
 const proposed = async (folder: string): Promise<string> =>
   (await headNotChosen({ folder, command: (head) => `take ${head}` }))?.message ?? '';
 
-test('the beginning of a head that was meant proposes that one and no other', async () => {
+test("the beginning of a head's name suggests this head and no other", async () => {
   const [linear, knn] = folders as [string, string];
   const reports = dirname(dirname(linear));
   const here = process.cwd();
@@ -50,7 +50,7 @@ test('the beginning of a head that was meant proposes that one and no other', as
   }
 });
 
-test('the best and the newest head have a labelled line each where they are two', async () => {
+test('the best and the newest head have a labelled line each where they differ', async () => {
   const reports = dirname(dirname(folders[0] as string));
   const message = await proposed(reports);
   if (/newest, best/.test(message)) assert.match(message, /fix: {6}take \S+$/);

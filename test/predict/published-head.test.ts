@@ -36,14 +36,14 @@ function made(): Report {
   return trained.reports[0] as Report;
 }
 
-test('a report names the network with the commit that it was, and its variant', () => {
+test('a report has the network with its commit and variant', () => {
   const { madeBy, fields } = made().featureSet;
   assert.equal(madeBy?.weights, `hf:${repository}@${commits[0]}`);
   assert.equal(madeBy?.weightsVariant, 'external');
   assert.deepEqual([fields?.architecture, fields?.tap, fields?.prefixTokens], ['dinov2', 'last_hidden_state', 1]);
 });
 
-test('a head opens its network from the cache without asking the hub, from a folder, and from the hub once the cache is gone', async () => {
+test('a head opens its network from the cache offline, from a folder, and else from the hub', async () => {
   const asked = hub.hubAsked.length;
   await (await openEmbedder(made(), { device: 'cpu' })).close();
   assert.equal(hub.hubAsked.length, asked);
@@ -55,7 +55,7 @@ test('a head opens its network from the cache without asking the hub, from a fol
   assert.ok(hub.hubAsked.length > asked);
 });
 
-test('a head refuses the same network of another commit whose graph is another', async () => {
+test('a head rejects another commit of the network with another graph', async () => {
   await cp(join(published, 'dinov2-registers'), join(folder.path, 'other'), { recursive: true });
   const other = join(folder.path, 'other/onnx/model.onnx');
   await assert.rejects(openEmbedder(made(), { device: 'cpu', weights: other }), /another backbone/);

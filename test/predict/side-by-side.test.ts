@@ -60,7 +60,7 @@ async function predictAll(options: Partial<PredictPathsOptions> = {}): Promise<M
   return found;
 }
 
-test('gives a photo the probabilities that the head gives its stored rows side by side', async () => {
+test('gives a photo the probabilities of its stored rows side by side', async () => {
   const [resnet, vit] = sets.map(({ manifest }) => manifest.fields.preprocessing);
   assert.notEqual(resnet?.crop, vit?.crop);
   const { head } = await loadReportHead(report.report);
@@ -76,7 +76,7 @@ test('gives a photo the probabilities that the head gives its stored rows side b
   }
 });
 
-test('serve answers as predict does, with the nearest training photos of both', async () => {
+test('serve gives the results of predict, with the nearest training photos in both', async () => {
   const photo = join(photos, 'red/red-00.png');
   const said = await featuretap(['predict', '--head', report.report, '--json', '--why', '--unlike', photo]);
   assert.equal(said.status, 0, said.stderr);
@@ -100,7 +100,7 @@ test('serve answers as predict does, with the nearest training photos of both', 
   assert.equal(expected?.like?.length, 3);
 });
 
-test('needs no feature set, and finds the one network that was moved by --weights', async () => {
+test('needs no feature set, and finds a moved network by --weights', async () => {
   for (const set of sets) await rename(set.folder, `${set.folder}-gone`);
   const moved = join(folder.path, 'moved.safetensors');
   await rename(resnetWeights, moved);
@@ -115,7 +115,7 @@ test('needs no feature set, and finds the one network that was moved by --weight
   }
 });
 
-test('is refused where one network is taken, and where a report does not say how its networks made their features', async () => {
+test('is rejected where one network is required, and where a report lacks the recipes of its networks', async () => {
   assert.throws(() => featureRecipe(report), fails(/2 networks side by side: predict and serve run several/));
   await assert.rejects(predictAll({ evidence: 'must' }), fails(/no class activation map/));
   const parts = report.featureSet.parts?.map(({ fields: _fields, madeBy: _madeBy, ...part }) => part) ?? [];

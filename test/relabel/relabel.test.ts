@@ -35,7 +35,7 @@ async function relabel(text: string, ...more: readonly string[]): Promise<Ran> {
   return await featuretap(['relabel', await list(text), '--labels', table, ...more]);
 }
 
-test('says first what would change, then changes it, then has nothing to do; the rest of the table stays', async () => {
+test('first lists the changes, then makes them, then has nothing to do; the rest of the table stays', async () => {
   await writeFile(table, original);
   // As the page exports it; the third one is right as it is and its suggestion was emptied.
   const selected =
@@ -68,7 +68,7 @@ test('says first what would change, then changes it, then has nothing to do; the
   });
 });
 
-test('takes labels-to-check.csv as compare writes it, and a column of corrections before its suggestions', async () => {
+test('reads labels-to-check.csv of compare, and prefers a column of corrections to its suggestions', async () => {
   const suspect = { labelProbability: 0.1, suggestionProbability: 0.8, timesSuggested: 1, timesHeldOut: 1 };
   const file = await list(suspectsList([{ id: '-x', label: 'cat', suggestion: '@dog', ...suspect }]));
   assert.deepEqual(await readCorrections(file), [{ id: '-x', to: '@dog', from: 'cat', line: 2 }]);
@@ -83,7 +83,7 @@ test('takes labels-to-check.csv as compare writes it, and a column of correction
   await assert.rejects(readCorrections(await list('id,label\n,dog\n')), /line 2[\s\S]*no id/);
 });
 
-test('unknown ids and labels, and labels that changed since, are refused by name, and nothing is applied', async () => {
+test('unknown ids and labels, and labels changed meanwhile, are rejected, and nothing is applied', async () => {
   await writeFile(table, original);
   const { status, stderr } = await relabel(
     'id,label,correction\na,cat,dog\nnobody,cat,dog\nb,dog,cta\nc,bird,cat\n',
@@ -101,7 +101,7 @@ test('unknown ids and labels, and labels that changed since, are refused by name
   assert.equal(await readFile(table, 'utf8'), original.replace('"dog"', '"wolf"'));
 });
 
-test('a table that cannot be changed in place says so, and a file of its own is written beside it', async () => {
+test('a table that cannot be changed in place is reported, and a new file is written beside it', async () => {
   const lines = '{"id":"a","label":"cat"}\n{"id":"b","label":"dog"}\n';
   const other = join(root, 'labels.jsonl');
   await writeFile(other, lines);
@@ -117,7 +117,7 @@ test('a table that cannot be changed in place says so, and a file of its own is 
   assert.match(again.stdout, /nothing to do: it is applied already/);
 });
 
-test('class folders stay as they are: a labels file is written that classify takes', async () => {
+test('class folders stay: a labels file is written that classify accepts', async () => {
   const data = join(root, 'photos');
   await drawPhotos(data, 24);
   const extracted = await featuretap(extractArgs({ data, weights }, join(root, 'cache')));
@@ -143,7 +143,7 @@ test('class folders stay as they are: a labels file is written that classify tak
   assert.deepEqual(snapshot(data), before);
 });
 
-test('a table in the data folder is found, and changed where it lies', async () => {
+test('a table in the data folder is found and changed in place', async () => {
   const data = join(root, 'tabled');
   await mkdir(data);
   await drawPhotos(join(data, 'images'), 12);

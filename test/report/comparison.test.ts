@@ -25,7 +25,7 @@ describe('grouping', () => {
     );
   });
 
-  test('keeps reports on another split or other features apart and says what differs', () => {
+  test('separates reports on another split or other features, and says what differs', () => {
     const groups = groupReports([
       draw({ model: 'svm', repeats: 3 }),
       draw({ model: 'svm', repeats: 2, seed: 5 }),
@@ -40,7 +40,7 @@ describe('grouping', () => {
     assert.match(told.join('|'), /weights "random", not "resnet50"/);
   });
 
-  test('ranks features of several networks together where the very same images were split alike, and nowhere else', () => {
+  test('ranks features of several networks together only where the same images were split alike', () => {
     const other = { features: 'a'.repeat(64), set: 'cache/other' };
     const images = { imagesSha256: '1'.repeat(64) };
     const sizes = (...drawings: Drawing[]): number[] => groupReports(drawings.map(draw)).map((g) => g.reports.length);
@@ -59,7 +59,7 @@ describe('grouping', () => {
     assert.deepEqual(reportNames(namesakes), ['svm on drawn ffffffff', 'svm on drawn aaaaaaaa']);
   });
 
-  test('names two reports of one model by the parameters that tell them apart', () => {
+  test('distinguishes two reports of one model by their parameters', () => {
     const reports = [
       draw({ model: 'svm', params: { C: 1, kernel: 'linear', gamma: 'scale' } }),
       draw({ model: 'svm', params: { C: 10, kernel: 'rbf', gamma: 'scale' } }),
@@ -71,7 +71,7 @@ describe('grouping', () => {
 });
 
 describe('the table', () => {
-  test('prints every group under its own heading with the reason why it stands apart', () => {
+  test('prints every group under its own heading with the reason for it', () => {
     const groups = groupReports([draw({ model: 'svm', repeats: 3 }), draw({ model: 'linear', seed: 9, repeats: 2 })]);
     const text = terminalComparison({ groups, unreadable: [] });
     assert.match(text, /2 groups of runs that cannot be ranked against each other/);
@@ -88,7 +88,7 @@ describe('the table', () => {
   });
 });
 
-describe('reading', () => {
+describe('reading reports', () => {
   let folder: string;
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'featuretap-compare-'));
@@ -97,12 +97,12 @@ describe('reading', () => {
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
-  test('finds the reports under a folder, and one that is named twice counts once', async () => {
+  test('finds the reports in a folder, and counts one that is named twice once', async () => {
     const { groups } = await compareReports([folder, join(folder, 'dogs/svm/report.json')]);
     assert.equal(groups[0]?.reports.length, 2);
   });
 
-  test('a report that was moved is known by the folder where it lies now', async () => {
+  test('names a moved report by its present folder', async () => {
     const moved = join(folder, 'dogs/moved');
     await writeDrawnReport(folder, 'elsewhere', { model: 'forest' });
     await rename(join(folder, 'elsewhere'), moved);
@@ -123,7 +123,7 @@ describe('reading', () => {
     ['no repeats', JSON.stringify({ ...whole, perRepeat: [] }), /field perRepeat/],
   ];
   for (const [name, text, message] of broken) {
-    test(`${name} is left out of a folder by name, and refused when it is named outright`, async () => {
+    test(`${name} in a folder is skipped and named, and rejected when it is named directly`, async () => {
       const file = join(folder, 'broken', 'report.json');
       await mkdir(join(folder, 'broken'), { recursive: true });
       await writeFile(file, text);
@@ -140,7 +140,7 @@ describe('reading', () => {
     });
   }
 
-  test('an empty folder and a folder that is not there each say how to get reports', async () => {
+  test('the errors for an empty and for a missing folder say how to get reports', async () => {
     const empty = join(folder, 'empty');
     await mkdir(empty);
     for (const path of [empty, join(folder, 'nowhere')]) {

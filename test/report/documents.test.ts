@@ -25,8 +25,8 @@ const verdicts = comparison.groups.map((group) =>
 );
 const summary = summarize(comparison, verdicts);
 
-describe('for pipelines', () => {
-  test('the CSV has one line per report and numbers its groups, so that nothing is ranked across them', () => {
+describe('output for pipelines', () => {
+  test('the CSV has one line per report and the number of its group', () => {
     const rows = parse(comparisonCsv(summary), { columns: true }) as Record<string, string>[];
     assert.deepEqual(
       rows.map((row) => [row['group'], row['name'], row['randomWeights']]),
@@ -41,7 +41,7 @@ describe('for pipelines', () => {
     assert.equal(rows[2]?.['accuracyDeviation'], '');
   });
 
-  test('the Markdown has a table per group with the reason why it stands apart, and the verdicts', () => {
+  test('the Markdown has a table per group with the reason for it, and the verdicts', () => {
     const text = comparisonMarkdown(summary);
     assert.equal(text.match(/^\| head \|/gm)?.length, 2);
     assert.match(text, /Not comparable with the first table: .*seed 4, not 0/);
@@ -49,7 +49,7 @@ describe('for pipelines', () => {
     assert.match(text, /linear \(random weights\)/);
   });
 
-  test('the JSON says whether all is comparable and carries every verdict', () => {
+  test('the JSON says whether all reports are comparable, and has every verdict', () => {
     assert.equal(summary.comparable, false);
     assert.equal(summary.groups[0]?.verdicts.length, 1);
     assert.deepEqual(JSON.parse(JSON.stringify(summary)), summary);
@@ -59,7 +59,7 @@ describe('for pipelines', () => {
 describe('the model card', () => {
   const { report, predictions } = drawReport({ model: 'svm' });
 
-  test('has data, backbone, figures, mistakes, limits and the command', () => {
+  test('has data, backbone, metrics, mistakes, limits and the command', () => {
     const card = modelCard({ name: 'svm', report, predictions });
     for (const heading of ['Data', 'Backbone', 'Head', 'Figures', 'What it gets wrong', 'Limits', 'Reproducing it']) {
       assert.match(card, new RegExp(`^## ${heading}$`, 'm'));
@@ -69,7 +69,7 @@ describe('the model card', () => {
     assert.match(card, /torchvision is under the BSD 3-Clause licence/);
   });
 
-  test('counts the images that were used where others have features too', () => {
+  test('counts the images used where the other set has more', () => {
     const used = report.trainSize + report.testSize;
     assert.match(describeData(report), new RegExp(`^${used} images of`));
     const left = { ...report, featureSet: { ...report.featureSet, rowCount: used + 43 } };
@@ -95,7 +95,7 @@ describe('the model card', () => {
     assert.match(modelCard({ name: 'svm', report: once, predictions: undefined }), /No pair stands out: 2 pairs/);
   });
 
-  test('does not take random weights for learned ones, and names weights it does not know as such', () => {
+  test('does not describe random weights as trained, and marks unknown weights', () => {
     const random = drawReport({ randomWeights: true }).report;
     const card = modelCard({ name: 'linear', report: random, predictions: undefined });
     assert.match(card, /random weights: these figures say nothing/);
@@ -104,7 +104,7 @@ describe('the model card', () => {
     assert.match(modelCard({ name: 'svm', report: own, predictions }), /not known to featuretap: read the terms/);
   });
 
-  test('keeps its tables whole whatever is in a class name', () => {
+  test('escapes class names in its tables', () => {
     const classes = report.classes.map((name, i) => (i === 0 ? 'a|b\n<script>' : name));
     const confusion = report.confusion.map((row, t) => row.map((count, p) => (t === 0 && p === 1 ? 9 : count)));
     const card = modelCard({ name: 'svm', report: { ...report, classes, confusion }, predictions });
@@ -138,13 +138,13 @@ describe('the learning curve', () => {
     assert.match(curveOf([0.5, 0.7, 0.702], 2)?.words ?? '', /would help little/);
   });
 
-  test('does not make an answer of what one small test set cannot tell', () => {
+  test('draws no conclusion that one small test set does not support', () => {
     assert.equal(curveOf([0.5, 0.6, 0.63], 1)?.answer, 'not clear');
     assert.equal(curveOf([0.5, 0.6, 0.63], 1, 20_000)?.answer, 'yes');
     assert.equal(curveOf([0.5, 0.6, 0.602], 1, 200_000)?.answer, 'little');
   });
 
-  test('takes its interval over the repeats from the corrected resampled t, as differences between heads do', () => {
+  test('takes its interval over repeats from the corrected resampled t-test, like differences between heads', () => {
     const gains = [0.02, 0.05, 0.03];
     const curve = learningCurve({
       trainSize: 200,

@@ -16,7 +16,7 @@ before(async () => {
 });
 after(() => rm(root, { recursive: true, force: true }));
 
-test('a report that is not there is answered with the one that is spelled nearly so, or begins so', async () => {
+test('the error for a missing report suggests one with a similar name or the same beginning', async () => {
   for (const [typed, meant] of [
     ['knm', 'knn-cosine-f113d245'],
     ['svm', 'svm-smo-a5b84b89'],
@@ -29,7 +29,7 @@ test('a report that is not there is answered with the one that is spelled nearly
   }
 });
 
-test('where none begins so, the answer is what writes reports, or the usual folder of those that are there', async (t) => {
+test('without a similar one the error names the command that writes reports, or their usual folder', async (t) => {
   const before = process.cwd();
   t.after(() => process.chdir(before));
   await mkdir(join(root, 'ran', 'reports', 'svm'), { recursive: true });

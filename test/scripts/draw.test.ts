@@ -24,7 +24,7 @@ async function drawInto(seed: number): Promise<ReadonlyMap<string, string>> {
   }
 }
 
-test('the drawn set is a pure function of its seed, every photo differs, and each class has its folder', async () => {
+test('the drawn set depends on its seed alone, every photo differs, and each class has its folder', async () => {
   const [first, again, other] = [await drawInto(1), await drawInto(1), await drawInto(2)];
   assert.equal(first.size, 6);
   assert.deepEqual(first, again);

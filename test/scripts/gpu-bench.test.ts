@@ -27,7 +27,7 @@ import {
 const scratch = mkdtempSync(join(tmpdir(), 'featuretap-gpu-bench-'));
 after(() => rmSync(scratch, { recursive: true }));
 
-test('the float16 network is that of PyTorch to float16, and no closer', async () => {
+test("the float16 network is PyTorch's rounded to float16", async () => {
   const stateDict = readStateDict(fixture('resnet-tiny.safetensors'), 'resnet-tiny');
   const network = openNetwork({ kind: 'state-dict', stateDict }, 64);
   const tensor = resolveTap(network, 'avgpool');
@@ -41,7 +41,7 @@ test('the float16 network is that of PyTorch to float16, and no closer', async (
   assert.ok(worst < 1e-2 && worst > 1e-5, `worst row off by ${worst}`);
 });
 
-test('weights that were carried in float16 are the weights to float16', async () => {
+test('weights that were stored in float16 equal the weights rounded to float16', async () => {
   const weights = stateDictOf(await loadWeights(fixture('resnet-tiny.safetensors')));
   const path = join(scratch, 'halves.safetensors');
   writeFileSync(path, encodeHalves(weights));
@@ -57,7 +57,7 @@ test('weights that were carried in float16 are the weights to float16', async ()
   }
 });
 
-test('the parts of an archive, joined, are the folder', { skip: process.platform === 'win32' }, async () => {
+test('the joined parts of an archive give the folder', { skip: process.platform === 'win32' }, async () => {
   const [stage, packed, there] = ['stage', 'packed', 'there'].map((name) => join(scratch, name)) as [
     string,
     string,
@@ -77,7 +77,7 @@ test('the parts of an archive, joined, are the folder', { skip: process.platform
   assert.deepEqual(new Uint8Array(readFileSync(join(there, 'lib', 'linked'))), bytes);
 });
 
-test('a contestant that ends early keeps what it measured, with the reason', () => {
+test('a contestant that ends early keeps its results, with the reason', () => {
   const rate = { batch: 8, firstSeconds: 1, each: [10, 40, 20, 30] };
   const result = gather('cuda', [{ opened: { version: '1', seconds: 2 } }, { network: rate }], 'given up after 9 s');
   assert.deepEqual(result, {
@@ -107,7 +107,7 @@ test('features are compared by their largest difference and by the worst row', (
   assert.equal(compareFeatures(join(scratch, 'none'), reference, 2), undefined);
 });
 
-test('a run writes what every contestant gave, or why it gave nothing', async () => {
+test('a run writes the results of every contestant, or why it has none', async () => {
   const out = join(scratch, 'gpu.json');
   const network = '--weights random:resnet-tiny --crop 64 --images 4 --batches 2 --rounds 1 --seconds 0.1';
   const args = `${network} --batch 4 --end-to-end 8 --out`.split(' ');

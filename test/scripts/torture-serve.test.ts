@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { hostileServe } from '../../scripts/torture/serve/hostile.ts';
 
-it('a server answers slow, cut and fuzzed photos with their statuses, and goes on in the memory that it had', async () => {
+it('a server answers slow, truncated and fuzzed photos with their statuses, and its memory stays bounded', async () => {
   const { statuses, fuzzed, wrong } = await hostileServe({ requests: 100, seed: 1 });
   assert.deepEqual(wrong, []);
   assert.equal(

@@ -14,7 +14,7 @@ before(() => {
 });
 after(() => clearInterval(alive));
 
-it('ends a request when its time is over, and when nobody waits for the answer', async () => {
+it('ends a request at its time limit, and when its client disconnects', async () => {
   const never = new Promise<void>(() => {});
   await assert.rejects(new Deadline(response(), 0.01).inTime(never), { statusCode: 504 });
   const gone = response();
@@ -24,7 +24,7 @@ it('ends a request when its time is over, and when nobody waits for the answer',
   assert.equal(await new Deadline(response(), 60).inTime(Promise.resolve(7)), 7);
 });
 
-it('keeps no timer and no listener once it is ended', async () => {
+it('keeps no timer and no listener after its end', async () => {
   const answered = response();
   const before = answered.listenerCount('close');
   const deadline = new Deadline(answered, 0.01);

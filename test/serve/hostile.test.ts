@@ -13,7 +13,7 @@ import { post } from './served.ts';
 
 const withoutProc = process.platform === 'linux' ? false : 'skipped: no /proc here';
 
-describe('a server that is treated badly', { timeout: 300_000 }, () => {
+describe('a server with hostile clients', { timeout: 300_000 }, () => {
   let root = '';
   let trained: TrainedHeads;
   let photo: Buffer<ArrayBuffer>;
@@ -37,7 +37,7 @@ describe('a server that is treated badly', { timeout: 300_000 }, () => {
 
   const goesOn = async (): Promise<void> => assert.equal((await post(url, photo)).status, 200);
 
-  it('answers 408 to bodies and headers that do not come to an end, and goes on', async () => {
+  it('answers 408 to bodies and headers that never end, and continues', async () => {
     const slow = Array.from({ length: 20 }, () => raw(`${head(1000)}x`));
     const headless = raw('POST /predict HTTP/1.1\r\nHost: localhost\r\n');
     await goesOn();
@@ -45,7 +45,7 @@ describe('a server that is treated badly', { timeout: 300_000 }, () => {
     await goesOn();
   });
 
-  it('goes on after bodies that are cut off', async () => {
+  it('continues after bodies that are cut off', async () => {
     const cut = [
       `${head(1000)}x`,
       `${head(1000, form)}--b\r\nContent-Disp`,
@@ -83,7 +83,7 @@ describe('a server that is treated badly', { timeout: 300_000 }, () => {
     await goesOn();
   });
 
-  it('refuses a decompression bomb by its header', async () => {
+  it('rejects a decompression bomb by its header', async () => {
     const bomb = await post(url, oneBitPng(60_000, 60_000, 1000));
     assert.equal(bomb.status, 422);
     assert.match(await bomb.text(), /60000 x 60000 pixels.*decompression bomb/);
@@ -93,12 +93,14 @@ describe('a server that is treated badly', { timeout: 300_000 }, () => {
     await goesOn();
   });
 
-  it('answers 400 to what is no HTTP', async () => {
+  it('answers 400 to invalid HTTP', async () => {
     assert.match(await heard(raw('\u0016\u0003\u0001 hello\r\n\r\n')), /^HTTP\/1\.1 400 /);
     await goesOn();
   });
 
-  it('answers every odd image with 200, or 422 and the reason', { skip: needsReference('odd-images') }, async () => {
+  it('answers every unusual image with 200, or 422 and the reason', {
+    skip: needsReference('odd-images'),
+  }, async () => {
     for (const name of await readdir(reference('odd-images'))) {
       const bytes = await readFile(reference(`odd-images/${name}`));
       const { status } = await post(url, bytes);
@@ -107,7 +109,7 @@ describe('a server that is treated badly', { timeout: 300_000 }, () => {
     await goesOn();
   });
 
-  it('takes no more memory after 500 requests than after 200', { skip: withoutProc }, async () => {
+  it('needs no more memory after 500 requests than after 200', { skip: withoutProc }, async () => {
     const ask = async (count: number): Promise<number> => {
       let asked = 0;
       const client = async (): Promise<void> => {
@@ -124,7 +126,7 @@ describe('a server that is treated badly', { timeout: 300_000 }, () => {
     assert.ok(afterwards < before + 25.5, `${before} MB, then ${afterwards} MB`);
   });
 
-  it('finishes what is under way on SIGTERM, takes nothing new and ends with 0', async () => {
+  it('completes running requests on SIGTERM, accepts no new ones and exits with 0', async () => {
     const socket = raw(head(photo.length).replace('\r\n\r\n', '\r\nExpect: 100-continue\r\n\r\n'));
     // The server says so when the request is under way.
     const [goOn] = (await once(socket, 'data')) as [Buffer];

@@ -11,7 +11,7 @@ import { featuretap } from '../cli/command.ts';
 import { type TrainedHeads, trainHeads } from '../predict/trained.ts';
 import { type Answer, serveReports } from './served.ts';
 
-describe('a server that says what it does not know, and why', { timeout: 300_000 }, () => {
+describe('a server with confidence, novelty and evidence', { timeout: 300_000 }, () => {
   let root = '';
   let trained: TrainedHeads;
   let linear = '';
@@ -52,7 +52,7 @@ describe('a server that says what it does not know, and why', { timeout: 300_000
     ['why=true', ['--why']],
     ['coverage=0.9&unlike=true&why=true', ['--coverage', '0.9', '--unlike', '--why']],
   ] as const) {
-    it(`answers ?${query} as predict --json ${args.join(' ')} does, number for number`, async () => {
+    it(`answers ?${query} like predict --json ${args.join(' ')}, number for number`, async () => {
       const answer = (await (await ask(query)).json()) as Answer;
       const { stdout, stderr } = await featuretap([
         'predict',
@@ -70,7 +70,7 @@ describe('a server that says what it does not know, and why', { timeout: 300_000
     });
   }
 
-  it('draws the evidence over the photo where asked, of one photo a request', async () => {
+  it('draws the evidence over the photo on request, of one photo per request', async () => {
     const { images } = (await (await ask('overlay=true')).json()) as Answer;
     const { png = '', map = [], score = 0 } = images[0]?.evidence ?? {};
     const { width, height, format } = await sharp(Buffer.from(png, 'base64')).metadata();
@@ -82,7 +82,7 @@ describe('a server that says what it does not know, and why', { timeout: 300_000
     assert.deepEqual(await errorOf(refused), [400, 'overlay is for one photo a request']);
   });
 
-  it('gives answers that its OpenAPI document allows, and says in it what may be asked', async () => {
+  it('gives answers that match its OpenAPI document, which describes the parameters', async () => {
     const { paths } = (await (await fetch(`${server.url}openapi.json`)).json()) as {
       paths: Record<
         '/predict',
@@ -108,7 +108,7 @@ describe('a server that says what it does not know, and why', { timeout: 300_000
     }
   });
 
-  it('refuses parameters that are none, and values that mean nothing', async () => {
+  it('rejects unknown parameters and invalid values', async () => {
     const queries = ['coverge=0.9', 'coverage=1', 'coverage=0', 'coverage=x', 'why=yes', 'unlike=1', 'top=1&top=2'];
     for (const query of queries) assert.equal((await errorOf(await ask(query)))[0], 400, query);
     assert.match(
@@ -117,7 +117,7 @@ describe('a server that says what it does not know, and why', { timeout: 300_000
     );
   });
 
-  it('answers by several heads what each of them can say, and names in /classes what it cannot', async () => {
+  it('returns for each of several heads what it can compute, and names the rest in /classes', async () => {
     const several = await serveReports([linear, neighbours]);
     try {
       const { heads } = (await (await ask('overlay=true&why=true', several.url)).json()) as { heads: Answer[] };
@@ -139,7 +139,7 @@ describe('a server that says what it does not know, and why', { timeout: 300_000
     }
   });
 
-  it('goes on without the training photos where they are gone, and refuses what no head can answer', async () => {
+  it('continues without the training photos where they are missing, and rejects what no head can compute', async () => {
     const bare = join(root, 'bare');
     await cp(neighbours, bare, { recursive: true });
     const file = join(bare, 'report.json');
@@ -165,7 +165,7 @@ describe('a server that says what it does not know, and why', { timeout: 300_000
     }
   });
 
-  it('says when it starts what it cannot say', async () => {
+  it('reports at start what it cannot compute', async () => {
     const gone = join(root, 'gone');
     await cp(linear, gone, { recursive: true });
     const file = join(gone, 'report.json');

@@ -37,7 +37,7 @@ test('images that arrive together share runs of at most a batch, each with its o
   ]);
 });
 
-test('a batch that is not full waits for an image on its way', async () => {
+test('a partial batch waits for an image that is being decoded', async () => {
   let pending = 1;
   const { queue, runs } = queueOf(2, () => pending);
   const first = queue.ask(image(1), never);
@@ -49,12 +49,12 @@ test('a batch that is not full waits for an image on its way', async () => {
   assert.deepEqual(runs, [[1, 2]]);
 });
 
-test('a batch runs without an image that does not come', async () => {
+test('a batch runs without an image that fails to decode', async () => {
   const { queue } = queueOf(2, () => 1, 1);
   assert.equal(await queue.ask(image(1), never), 2);
 });
 
-test('an image that nobody waits for is in no run', async () => {
+test('an image whose request ended is in no run', async () => {
   const { queue, runs } = queueOf(4);
   const given = new AbortController();
   const gone = queue.ask(image(1), given.signal);
@@ -65,7 +65,7 @@ test('an image that nobody waits for is in no run', async () => {
   assert.deepEqual(runs, [[2]]);
 });
 
-test('a run that fails fails its own images alone', async () => {
+test('a failed run fails only its own images', async () => {
   const { queue } = queueOf(1);
   const results = await Promise.allSettled([13, 7].map((value) => queue.ask(image(value), never)));
   assert.deepEqual(

@@ -52,7 +52,7 @@ describe("serve's page", { timeout: 300_000, skip: withoutBrowser }, () => {
     [820, 1180, 'light'],
     [1440, 900, 'dark'],
   ] as const) {
-    it(`shows what the server answers, side by side, and passes axe: ${width} pixels, ${scheme}`, async () => {
+    it(`shows the server's answers side by side, and passes axe: ${width} pixels, ${scheme}`, async () => {
       await page.setViewportSize({ width, height });
       await page.emulateMedia({ colorScheme: scheme });
       faults = [];
@@ -79,7 +79,7 @@ describe("serve's page", { timeout: 300_000, skip: withoutBrowser }, () => {
     });
   }
 
-  it('is worked by the keyboard: a button opens the files, Clear takes the answers away', async () => {
+  it('works with the keyboard: a button opens the files, Clear removes the answers', async () => {
     await page.goto(server.url);
     // Files are the browser's to ask for from here on.
     const chosen = page.waitForEvent('filechooser');
@@ -96,7 +96,7 @@ describe("serve's page", { timeout: 300_000, skip: withoutBrowser }, () => {
     assert.equal(await page.evaluate('document.activeElement.id'), 'choose');
   });
 
-  it('takes photos that are dropped and pasted, and says why one has no answer', async () => {
+  it('accepts dropped and pasted photos, and gives the reason for a failed one', async () => {
     await page.goto(server.url);
     const bytes = (await readFile(photo('green/green-02.png'))).toString('base64');
     for (const [event, target] of [
@@ -128,7 +128,7 @@ describe("serve's page", { timeout: 300_000, skip: withoutBrowser }, () => {
     assert.equal(await page.getByText('No thumbnail').count(), 0, 'what nobody can read is not blamed on the browser');
   });
 
-  it('asks the phone for its camera and the machine for a folder', async () => {
+  it('uses the camera on a phone and a folder on other machines', async () => {
     await page.goto(server.url);
     assert.equal(await page.getAttribute('#camera-files', 'capture'), 'environment');
     const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.click('#folder')]);
@@ -137,7 +137,7 @@ describe("serve's page", { timeout: 300_000, skip: withoutBrowser }, () => {
     assert.ok((await page.locator('#answers h3').allTextContents()).includes('blue/blue-00.png'));
   });
 
-  it('asks for the token that the server wants, and takes one from the address', async () => {
+  it('asks for the token of the server, and reads one from the address', async () => {
     const token = 'a-token-of-some-length';
     const guarded = await serveReports(reports.slice(0, 1), { token });
     try {

@@ -47,7 +47,7 @@ describe('a server of heads', { timeout: 300_000 }, () => {
     return made;
   };
 
-  it('answers the photos of a form as predict --json does, number for number', async () => {
+  it('answers the photos of a form like predict --json, number for number', async () => {
     const response = await post(server.url, await form(...photos));
     assert.equal(response.status, 200);
     const answer = (await response.json()) as Answer;
@@ -58,7 +58,7 @@ describe('a server of heads', { timeout: 300_000 }, () => {
     });
   });
 
-  it('answers a photo that is the body, with as many classes as top says', async () => {
+  it("answers a photo as the request's body, with as many classes as the parameter top", async () => {
     const response = await fetch(`${server.url}predict?top=2`, {
       method: 'POST',
       body: await readFile(photos[0] as string),
@@ -84,7 +84,7 @@ describe('a server of heads', { timeout: 300_000 }, () => {
     }
   });
 
-  it('names what cannot be read beside the answers, and answers 422 where nothing can be', async () => {
+  it('names unreadable photos beside the answers, and answers 422 where none is readable', async () => {
     const mixed = await form(photos[0] as string);
     mixed.append('photos', new Blob(['no image']), 'text.jpg');
     const some = await post(server.url, mixed);
@@ -95,7 +95,7 @@ describe('a server of heads', { timeout: 300_000 }, () => {
     assert.deepEqual(((await none.json()) as Answer).failed, [{ ...failed[0], path: 'body' }]);
   });
 
-  it('refuses a request without a photo, an unknown path and a wrong parameter', async () => {
+  it('rejects a request without a photo, an unknown path and a wrong parameter', async () => {
     const answers = [
       await post(server.url, ''),
       await post(server.url, new FormData()),
@@ -111,7 +111,7 @@ describe('a server of heads', { timeout: 300_000 }, () => {
     for (const answer of answers) assert.match(((await answer.json()) as { error: string }).error, /\w/);
   });
 
-  it('describes itself: health, classes, and an OpenAPI document that its answers follow', async () => {
+  it('describes itself: health, classes, and an OpenAPI document that its answers match', async () => {
     const json = async (path: string): Promise<unknown> => (await fetch(server.url + path)).json();
     assert.deepEqual(await json('health'), { status: 'ok' });
     const classes = (await json('classes')) as { heads: readonly { classes: readonly string[] }[] };
@@ -137,7 +137,7 @@ describe('a server of heads', { timeout: 300_000 }, () => {
     }
   });
 
-  it('answers under its own names alone, so that no name of others can be pointed at it', async () => {
+  it('answers only to its own host names, against DNS rebinding', async () => {
     const { port } = new URL(server.url);
     const status = (host: string): Promise<number | undefined> => withHeaders(server.url, { host });
     assert.equal(await status(`127.0.0.1:${port}`), 200);
@@ -154,7 +154,7 @@ describe('a server of heads', { timeout: 300_000 }, () => {
     }
   });
 
-  it('refuses what a page of another site sends', async () => {
+  it('rejects requests from pages of other sites', async () => {
     const { host } = new URL(server.url);
     assert.equal(await withHeaders(server.url, { host, origin: `http://${host}` }), 200);
     assert.equal(await withHeaders(server.url, { host, origin: 'https://other.example' }), 403);
@@ -166,7 +166,7 @@ describe('a server of heads', { timeout: 300_000 }, () => {
     );
   });
 
-  it('wants its token where it has one, for photos and classes', async () => {
+  it('requires its token for photos and classes where it has one', async () => {
     const token = 'a-token-of-some-length';
     const guarded = await serveReports(reports.slice(0, 1), { token });
     try {
@@ -185,7 +185,7 @@ describe('a server of heads', { timeout: 300_000 }, () => {
     }
   });
 
-  it('answers 503 with Retry-After where too much is under way, and goes on afterwards', async () => {
+  it('answers 503 with Retry-After when overloaded, and continues afterwards', async () => {
     const small = await serveReports(reports.slice(0, 1), { mostInFlight: 1 });
     try {
       const { port } = new URL(small.url);
@@ -213,7 +213,7 @@ describe('a server of heads', { timeout: 300_000 }, () => {
     }
   });
 
-  it('says that nothing came in time where the time limit is over', async () => {
+  it('reports a timeout where no photo was answered in time', async () => {
     const never = {
       withoutEvidence: [undefined],
       classify: (_bytes: Uint8Array, signal: AbortSignal) =>
@@ -231,15 +231,15 @@ describe('a server of heads', { timeout: 300_000 }, () => {
   });
 });
 
-describe('serve, typed', { timeout: 120_000 }, () => {
-  it('refuses to listen to other machines without a token, and a token that can be guessed', async () => {
+describe('serve on the command line', { timeout: 120_000 }, () => {
+  it('rejects other machines without a token, and a token that is easy to guess', async () => {
     const open = await featuretap(['serve', '--head', 'none', '--host', '0.0.0.0']);
     assert.deepEqual([open.status, /no token/.test(open.stderr)], [2, true]);
     const short = await featuretap(['serve', '--head', 'none', '--token', 'secret']);
     assert.deepEqual([short.status, /at least 16/.test(short.stderr), /secret/.test(short.stderr)], [2, true, false]);
   });
 
-  it('tells addresses of this machine alone from others', () => {
+  it('distinguishes local addresses from others', () => {
     const hosts = ['127.0.0.1', '127.1.2.3', '::1', 'localhost', '0.0.0.0', '::', '10.0.0.1', '127.evil.example'];
     assert.deepEqual(hosts.filter(isLoopback), ['127.0.0.1', '127.1.2.3', '::1', 'localhost']);
   });

@@ -30,7 +30,7 @@ function dense(groups: readonly number[]): Int32Array {
 }
 
 for (const { name, labels, k, seed, tests } of golden.folds) {
-  test(`folds as StratifiedKFold does: ${name}, ${k} folds, seed ${seed}`, () => {
+  test(`folds like StratifiedKFold: ${name}, ${k} folds, seed ${seed}`, () => {
     const folds = stratifiedKFold(Int32Array.from(labels), k, seed ?? undefined);
     assert.deepEqual(
       folds.map((fold) => [...fold.test]),
@@ -44,7 +44,7 @@ for (const { name, labels, k, seed, tests } of golden.folds) {
 }
 
 for (const { name, labels, groups = [], k, seed, tests } of golden.groupFolds) {
-  test(`folds as StratifiedGroupKFold does: ${name}, ${k} folds, seed ${seed}`, () => {
+  test(`folds like StratifiedGroupKFold: ${name}, ${k} folds, seed ${seed}`, () => {
     const folds = stratifiedGroupKFold(Int32Array.from(labels), dense(groups), k, seed ?? undefined);
     assert.deepEqual(
       folds.map((fold) => [...fold.test]),
@@ -54,7 +54,7 @@ for (const { name, labels, groups = [], k, seed, tests } of golden.groupFolds) {
 }
 
 for (const { groups, testSize, seed, splits } of golden.groupShuffle) {
-  test(`splits as GroupShuffleSplit does: test size ${testSize}, seed ${seed}`, () => {
+  test(`splits like GroupShuffleSplit: test size ${testSize}, seed ${seed}`, () => {
     const found = groupShuffleSplit(dense(groups), { testSize, seed, repeats: splits.length });
     assert.deepEqual(
       found.map((split) => ({ train: [...split.train], test: [...split.test] })),
@@ -63,12 +63,12 @@ for (const { groups, testSize, seed, splits } of golden.groupShuffle) {
   });
 }
 
-test('more folds than rows of any class is refused, naming the largest number that works', () => {
+test('rejects more folds than rows of any class, with the largest number that works', () => {
   assert.throws(() => stratifiedKFold(Int32Array.from([0, 0, 1, 1, 1]), 4), /--cv 4[\s\S]*at most 3[\s\S]*--cv 3/);
   assert.throws(() => stratifiedKFold(Int32Array.from([0, 0, 1, 1]), 1), /a whole number from 2/);
 });
 
-test('a test size that leaves a side without a group is refused', () => {
+test('rejects a test size that leaves a side without a group', () => {
   const split = (testSize: number) =>
     groupShuffleSplit(Int32Array.from([0, 0, 1, 2]), { testSize, seed: 0, repeats: 1 });
   assert.throws(() => split(3), /3 groups[\s\S]*1 to 2 groups/);
@@ -78,7 +78,7 @@ test('a test size that leaves a side without a group is refused', () => {
   assert.equal(new Set(split(1)[0]?.test.map((row) => [0, 0, 1, 2][row] as number)).size, 1);
 });
 
-test('a class number that no row has changes no fold', () => {
+test('a class without rows changes no fold', () => {
   const labels = Int32Array.from({ length: 60 }, (_, row) => (row * row) % 3);
   const groups = Int32Array.from(labels, (_, row) => (row * 7) % 11);
   const spread = labels.map((label) => 2 * label + 1);

@@ -6,13 +6,13 @@ import { foldsForCalibration, foldsToHoldOut, innerFolds, mostHeldOut } from '..
 const classes = ['a', 'b'];
 const labels = Int32Array.from({ length: 12 }, (_, row) => row % 2);
 
-test('without groups or views they are StratifiedKFold’s, with groups StratifiedGroupKFold’s', () => {
+test('are StratifiedKFold’s without groups or views, StratifiedGroupKFold’s with groups', () => {
   assert.deepEqual(innerFolds({ labels, classes }, 3), stratifiedKFold(labels, 3));
   const groups = Int32Array.from(labels, (_, row) => row >> 2);
   assert.deepEqual(innerFolds({ labels, classes, groups }, 3), stratifiedGroupKFold(labels, groups, 3));
 });
 
-test('views follow their image to the training side, wherever they lie, and are never tested on', () => {
+test('views are on the training side with their image, in any row, and never tested on', () => {
   // Image i has its plain row at 3 i + 1 and a view on either side of it.
   const plainRowOf = Int32Array.from({ length: 36 }, (_, row) => 3 * Math.floor(row / 3) + 1);
   const all = Int32Array.from(plainRowOf, (row) => Math.floor(row / 3) % 2);
@@ -41,7 +41,7 @@ test('views follow their image to the training side, wherever they lie, and are 
   );
 });
 
-test('for a calibration there are as many folds as the largest class has rows, and none without a pair', () => {
+test('a calibration has at most as many folds as the largest class has rows, and none without two rows', () => {
   const few = Int32Array.of(0, 0, 0, 1);
   assert.equal(foldsForCalibration({ labels: few, classes }, 5).length, 3);
   assert.equal(foldsForCalibration({ labels, classes }, 5).length, 5);
@@ -56,7 +56,7 @@ test('for a calibration there are as many folds as the largest class has rows, a
   assert.deepEqual(held.map(({ test: tested }) => [...tested]).sort(), [[0, 1, 2], [3]]);
 });
 
-test('folds are held out until a thousand rows are, the last one whole', () => {
+test('folds are held out until they have a thousand rows, the last one complete', () => {
   const table = (rowCount: number): { labels: Int32Array; classes: readonly string[] } => ({
     labels: Int32Array.from({ length: rowCount }, (_, row) => row % 2),
     classes,

@@ -25,7 +25,7 @@ const plain = (splits: readonly Split[]): Sides[] =>
 const names = (count: number): string[] => Array.from({ length: count }, (_, c) => `class ${c}`);
 
 for (const { name, labels, testSize, seed, splits } of golden.shuffle) {
-  test(`splits as scikit-learn does: ${name}, test size ${testSize}, seed ${seed}`, () => {
+  test(`splits like scikit-learn: ${name}, test size ${testSize}, seed ${seed}`, () => {
     const options = { testSize, seed, repeats: splits.length };
     const found = stratifiedShuffleSplit(Int32Array.from(labels), names(Math.max(...labels) + 1), options);
     assert.deepEqual(plain(found), splits);
@@ -70,7 +70,7 @@ test('takes a single row out of a single class', () => {
   assert.deepEqual([split?.train.length, split?.test.length], [2, 1]);
 });
 
-test('says which test sizes would work when the test set is smaller than the number of classes', () => {
+test('suggests valid test sizes when the test set is smaller than the number of classes', () => {
   const labels = Int32Array.from({ length: 40 }, (_, row) => row % 10);
   const split = (testSize: number): Split[] =>
     stratifiedShuffleSplit(labels, names(10), { testSize, seed: 0, repeats: 1 });
@@ -82,7 +82,7 @@ test('says which test sizes would work when the test set is smaller than the num
   assert.equal(split(0.25)[0]?.test.length, 10);
 });
 
-test('draws the smallest split there is, and says what is missing where there is none', () => {
+test('draws the smallest possible split, and says what is missing where there is none', () => {
   // Four images of two classes can be split; the same four and a class too many cannot.
   assert.equal(
     stratifiedShuffleSplit(Int32Array.from([0, 0, 1, 1]), names(2), { testSize: 2, seed: 0, repeats: 1 }).length,
@@ -98,7 +98,7 @@ test('draws the smallest split there is, and says what is missing where there is
   );
 });
 
-test('refuses a test size or seed that is out of range', () => {
+test('rejects a test size or seed that is out of range', () => {
   const labels = Int32Array.from([0, 0, 1, 1]);
   for (const testSize of [0, -1, 1.5, Number.NaN]) {
     assert.throws(
@@ -123,7 +123,7 @@ test('sorts class names by code point, as numpy.unique does', () => {
   ]);
 });
 
-test('a round fraction is proposed that has room for every class', () => {
+test('suggests a round fraction with a test row for every class', () => {
   assert.deepEqual(
     [smallestFraction(10, 40), smallestFraction(7, 30), smallestFraction(120, 1000)],
     [0.25, 0.24, 0.12],

@@ -37,7 +37,7 @@ const unitOf = (rows: readonly (readonly number[])[]): Float32Array => {
   return data;
 };
 
-test("the two likeliest classes and their margins are NumPy's, the earlier of equal ones first", () => {
+test("the two likeliest classes and their margins are NumPy's, the earlier of equals first", () => {
   const probabilities = Float32Array.from(golden.probabilities.flat());
   const two = topOfRows(probabilities, 7, 2, largestPerRow(probabilities, 7));
   assert.deepEqual(Array.from(two), golden.two.flat());
@@ -49,7 +49,7 @@ test("the two likeliest classes and their margins are NumPy's, the earlier of eq
   assert.deepEqual(margins, golden.margins);
 });
 
-test("k-center greedy chooses NumPy's rows in NumPy's order, from the first row or from what was chosen before", () => {
+test("k-center greedy chooses NumPy's rows in NumPy's order, from the first row or from earlier choices", () => {
   const [rows, before] = [unitOf(golden.rows), unitOf(golden.before)];
   const none = new Float64Array(60).fill(Number.POSITIVE_INFINITY);
   assert.deepEqual(Array.from(kCenterGreedy(rows, 16, 20, none)), golden.kCenter);
@@ -81,7 +81,7 @@ test('photos are chosen by margin, and by k-center among three times as many of 
   }
 });
 
-test('copies are chosen last, and every row once though all are the same', () => {
+test('copies are chosen last, and every row once even where all are identical', () => {
   const rows = unitOf([
     [1, 0],
     [1, 0],

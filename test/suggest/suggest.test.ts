@@ -43,7 +43,7 @@ async function layOut(folder: string): Promise<void> {
 }
 
 describe('suggest', () => {
-  it('ranks photos without labels, once each, leaves out those that have one, and computes nothing twice', async () => {
+  it('ranks photos without labels, once each, leaves out labelled ones, and computes nothing twice', async () => {
     await layOut(join(root, 'new'));
     const first = await suggest('--from', 'new', '--count', '3', '--json');
     // As predict does where a photo has no answer.
@@ -81,7 +81,7 @@ describe('suggest', () => {
     assert.equal(csv.trimEnd().split('\n').length, 4);
   });
 
-  it('by margin alone takes the smallest margins, the smallest first', async () => {
+  it('by margin alone chooses the smallest margins, in ascending order', async () => {
     const { stdout, stderr } = await suggest(
       '--from',
       'new',
@@ -103,7 +103,7 @@ describe('suggest', () => {
     );
   });
 
-  it('refuses what cannot be: no folder, another table in its place, nothing left to label', async () => {
+  it('rejects a missing folder, another table as the output, and a folder without unlabelled photos', async () => {
     assert.match((await suggest()).stderr, /--from is missing[\s\S]*suggest .*--from FOLDER/);
     await mkdir(join(root, 'taken'));
     await writeFile(join(root, 'taken', 'suggestions.csv'), 'id,label\na,b\n');
@@ -115,7 +115,7 @@ describe('suggest', () => {
     assert.match(nothing.stderr, /there is no photo to label[\s\S]*24 photos, all of them among the labelled ones/);
   });
 
-  it('goes on without the set of the head, and says what that costs', async () => {
+  it('works without the feature set of the head, and says what is then missing', async () => {
     const { features } = trained;
     await rename(features, join(root, 'aside'));
     try {
@@ -128,7 +128,7 @@ describe('suggest', () => {
     }
   });
 
-  it('makes features as those of an int8 head are: by the activation ranges of its own photos', async () => {
+  it("extracts int8 features with the activation ranges of the head's photos", async () => {
     const other = join(root, 'int8');
     await mkdir(other);
     const quantized = await trainHeads(other, { models: [['ridge', {}]], perClass: 4, precision: 'int8' });
@@ -141,7 +141,7 @@ describe('suggest', () => {
     assert.equal(manifest.fingerprint, (await openFeatureSet(quantized.features)).manifest.fingerprint);
   });
 
-  it('writes no cell that is a formula, and no markup that a name brings', () => {
+  it('writes no cell that is a formula, and escapes markup in names', () => {
     const photo: Suggestion = {
       rank: 1,
       id: '=a',
@@ -164,7 +164,7 @@ describe('suggest', () => {
 });
 
 describe('the page of suggestions', { timeout: 120_000, skip: withoutBrowser }, () => {
-  it('passes axe, light and dark, on a phone and on a desk, and asks nothing of the network', async () => {
+  it('passes axe, light and dark, on phone and desktop sizes, and makes no request', async () => {
     const made = await suggest('--from', 'new', '--count', '4', '--out', 'seen');
     assert.equal(made.status, 0, made.stderr);
     const browser = await openBrowser();

@@ -14,14 +14,14 @@ import { projectRoot } from '../reference.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-describe('the one way to write a file', () => {
+describe('durable writes', () => {
   let root = '';
   beforeEach(async () => {
     root = await mkdtemp(join(tmpdir(), 'featuretap-durable-'));
   });
   afterEach(() => rm(root, { recursive: true }));
 
-  it('refuses a second writer of one file, names the first, and takes it once the first is done', async () => {
+  it("reject a second writer of one file, with the first one's name, until the first is done", async () => {
     const path = join(root, 'a.csv');
     const first = await DurableFile.open(nodeFiles, path, { aloneWithinMs: 0 });
     await first.write(bytes('first'));
@@ -36,7 +36,7 @@ describe('the one way to write a file', () => {
     assert.deepEqual(await readdir(root), ['a.csv']);
   });
 
-  it('lets a writer wait for another one', async () => {
+  it('let a writer wait for another one', async () => {
     const path = join(root, 'waited.csv');
     const first = await DurableFile.open(nodeFiles, path, { aloneWithinMs: 0 });
     const second = writeText(nodeFiles, path, 'second');
@@ -46,7 +46,7 @@ describe('the one way to write a file', () => {
     assert.equal(await readFile(path, 'utf8'), 'second');
   });
 
-  it('gives a file to one of many that start at once, one after the other', async () => {
+  it('give a file to one of many concurrent writers at a time', async () => {
     const path = join(root, 'many.csv');
     let writing = 0;
     const files: Files = {
@@ -70,7 +70,7 @@ describe('the one way to write a file', () => {
     assert.deepEqual(await readdir(root), ['many.csv']);
   });
 
-  it('is not kept out by what a process that was killed left behind', async () => {
+  it('ignore what a killed process left behind', async () => {
     const path = join(root, 'left.csv');
     const script = `
       const { DurableFile } = await import(${JSON.stringify(join(projectRoot, 'src/system/durable.ts'))});
@@ -101,7 +101,7 @@ describe('the one way to write a file', () => {
     assert.deepEqual((await readdir(root)).sort(), ['beside.csv', 'left.csv']);
   });
 
-  it('refuses a folder before anything is written, and leaves nothing behind', async () => {
+  it('reject a folder before anything is written, and leave no file', async () => {
     await mkdir(join(root, 'folder'));
     await assert.rejects(
       writeText(nodeFiles, join(root, 'folder'), 'text'),
@@ -110,7 +110,7 @@ describe('the one way to write a file', () => {
     assert.deepEqual(await readdir(root), ['folder']);
   });
 
-  it('leaves nothing under the final name, nor beside it, when any step fails', async () => {
+  it('leave no file under the final name, nor beside it, when any step fails', async () => {
     const path = join(root, 'fails.csv');
     for (let failAt = 0; ; failAt++) {
       let calls = 0;
@@ -181,7 +181,7 @@ describe('reading', { skip: process.platform === 'win32' ? 'no pipes with names 
     server.close();
   });
 
-  it('takes no more than the limit', async () => {
+  it('reads no more than the limit', async () => {
     assert.equal(await readText(nodeFiles, join(root, 'text'), 4), 'text');
     await assert.rejects(readText(nodeFiles, join(root, 'text'), 3), /too large[\s\S]*4 B[\s\S]*3 B at most/);
     assert.deepEqual(readRegularSync(join(root, 'text'), 3), { size: 4 });
@@ -189,7 +189,7 @@ describe('reading', { skip: process.platform === 'win32' ? 'no pipes with names 
   });
 });
 
-it('makes the same parents from many places at once', async () => {
+it('creates the same parent folders from several callers at once', async () => {
   const root = await mkdtemp(join(tmpdir(), 'featuretap-parents-'));
   try {
     for (let round = 0; round < 100; round++) {

@@ -37,7 +37,7 @@ test('files are opened, written, renamed and removed by system/ alone', () => {
   assert.deepEqual(found.sort(), Object.keys(filesOfTheirOwn).sort());
 });
 
-test('that is seen however a module imports it', () => {
+test('the check finds every form of import', () => {
   for (const text of [
     "import { stat, writeFile } from 'node:fs/promises';",
     "import {\n  writeFile,\n} from 'fs/promises';",

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { makeFolder } from '../../src/system/make-folder.ts';
 
-test('makes a folder and those above it, again too, and not in the place of a file', async () => {
+test('creates a folder and its parents, also existing ones, and not in place of a file', async () => {
   const root = await mkdtemp(join(tmpdir(), 'featuretap-folder-'));
   try {
     const deep = join(root, 'a', 'b', 'c');
@@ -21,7 +21,7 @@ test('makes a folder and those above it, again too, and not in the place of a fi
   }
 });
 
-test('ends where a folder cannot be made although the one above is there', {
+test('fails where a folder cannot be created although its parent exists', {
   skip: existsSync('/proc/self') ? false : 'no /proc here',
 }, async () => {
   await assert.rejects(makeFolder('/proc/featuretap'), { code: 'ENOENT' });

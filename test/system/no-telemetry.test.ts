@@ -14,7 +14,7 @@ const script = `
   const fitted = await createHead('linear', {}).fit(table, { seed: 0, threads: 1 });
   console.log((await fitted.predict(features)).join());`;
 
-test('ONNX Runtime leaves nothing in the home folder, and long command lines do it no harm', async () => {
+test('ONNX Runtime writes nothing to the home folder, also with long command lines', async () => {
   const home = await mkdtemp(join(tmpdir(), 'featuretap-home-'));
   try {
     const { ORT_DISABLE_TELEMETRY: _unset, XDG_CACHE_HOME: _cache, ...env } = process.env;

@@ -9,7 +9,7 @@ import { projectRoot } from '../reference.ts';
 
 const starts: readonly Start[] = ['bin', 'npx', 'npm'];
 
-test('a command is typed as the program was started, and a word with spaces stays one word', () => {
+test('a command is printed as the program was started, with quotes around words with spaces', () => {
   const quoted = process.platform === 'win32' ? '"cache/my dogs"' : "'cache/my dogs'";
   const typed = starts.map((start) => ownCommand('classify', ['--features', 'cache/my dogs'], start));
   assert.deepEqual(typed, [
@@ -21,7 +21,7 @@ test('a command is typed as the program was started, and a word with spaces stay
   assert.match(ownCommand('compare', ['reports'], 'node'), /^node \S*featuretap\.cjs compare reports$/);
 });
 
-test('commands in a text become ones that can be typed, and other words stay', () => {
+test('commands in a text are replaced by ones that can be typed, and other words are kept', () => {
   const text =
     'featuretap verify --features X mends it; featuretap extract makes one; featuretap --help; see featuretap';
   assert.deepEqual(
@@ -38,7 +38,7 @@ test('commands in a text become ones that can be typed, and other words stay', (
   }
 });
 
-test('a start is told by what npm says of it and by the launcher that was typed', () => {
+test("recognizes the start by npm's environment and by the launcher", () => {
   const packageFile = '/repo/package.json';
   const npm = (event: string, file: string) => ({ npm_lifecycle_event: event, npm_package_json: file });
   const start = (environment: Record<string, string>, script: string | undefined, isCheckout = false): Start =>
@@ -61,7 +61,7 @@ test('every verb is a script of package.json', () => {
   for (const verb of verbNames) assert.equal(scripts[verb], `node scripts/featuretap.cjs ${verb}`);
 });
 
-test('a fix and the help name commands that run from where the reader is', () => {
+test('a fix and the help print commands that run from the current folder', () => {
   const { npm_lifecycle_event: _event, npm_package_json: _file, ...environment } = process.env;
   const launcher = join(projectRoot, 'scripts/featuretap.cjs');
   const run = (more: Record<string, string>, ...args: string[]) =>

@@ -5,7 +5,7 @@ import { printable, printableJson, printableLine } from '../../src/system/printa
 
 const steering = ['\u001b[2J', '\u0007', '\u0085', '\u009b31m', '\u202egpj.exe', '\u2066x\u2069', '\u2028', '\ufeff'];
 
-test('control characters, C1 and what turns text around are shown and do nothing', () => {
+test('control characters, C1 and bidirectional marks are shown escaped', () => {
   for (const text of steering) {
     assert.doesNotMatch(printable(`a${text}b`), /[^\P{Cc}\n\t]|[\u2028-\u202e\u2066-\u2069\ufeff]/u);
     assert.match(printable(`a${text}b`), /^a\\u\{[0-9a-f]+\}/);

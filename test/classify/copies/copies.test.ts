@@ -79,7 +79,7 @@ test("splits that keep near-duplicates together equal scikit-learn's GroupShuffl
   );
 });
 
-test('accuracy without copies across the split is the accuracy of the test rows without a copy in training', async () => {
+test('accuracy without copies across the split counts the test rows without a copy in training', async () => {
   const found = await compareImages(await data());
   const answers = golden.repeats.flatMap(({ test, predicted }, repeat) =>
     test.map((row, i) => ({

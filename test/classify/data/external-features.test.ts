@@ -113,7 +113,7 @@ test('reads an .npz archive by the names of its arrays, compressed or not, and l
   assert.deepEqual(compressed.classes, ['-1', '2', '10']);
 });
 
-test('lists the arrays of an .npz archive whose names do not tell which are the features, and reads a named one', async () => {
+test('reads a named array of an .npz archive, and lists them where none is named like features', async () => {
   await refuses(
     read(npy('unnamed.npz'), npy('y-int8.npy')),
     /first \(5 x 3, f8\), second \(5 x 3, f8\)[\s\S]*unnamed\.npz:first or /,
@@ -133,7 +133,7 @@ test('reads big-endian, integer and boolean matrices, and streams them from disk
   assert.deepEqual((await read(npy('x-bool.npy'), npy('y-bool.npy'))).features.slice(0, 4), [0, 1, 0, 1]);
 });
 
-test('reads a folder of shards in numeric order with its metadata, and takes labels from the folders in its paths', async () => {
+test('reads a folder of shards in numeric order, its metadata, and folders in its paths as labels', async () => {
   assert.ok(await isForeign(file('clip')));
   assert.ok(!(await isForeign(join(projectRoot, 'nowhere'))));
   const found = await read(file('clip'));
@@ -150,7 +150,7 @@ test('reads a folder of features.npy and file_names.txt', async () => {
   assert.deepEqual([found.ids, found.features, found.names], [ids, features, names]);
 });
 
-test('joins labels by id, with or without folders and extensions, and counts rows and labels without a partner', async () => {
+test('joins labels by id, with or without folders and extensions, and counts what has no partner', async () => {
   const found = await read(file('clip'), file('by-id.csv'));
   assert.deepEqual(found.ids, ids.slice(1));
   assert.deepEqual(found.names, ['b', 'c', 'd', 'e']);

@@ -32,7 +32,7 @@ async function makeSet(
 
 const norm = (row: Float32Array): number => Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
 
-test('joins the rows of one image from sets in any order, with the part of each network scaled to the same norm', async () => {
+test("joins the rows of one image from sets in any order, each network's part scaled to the same norm", async () => {
   const small = await makeSet(
     'small',
     ['x', 'y'],

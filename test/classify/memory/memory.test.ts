@@ -47,7 +47,7 @@ test("the estimates for an SVM's kernel matrix and a forest's bins equal the siz
   assert.equal(fitNeeds(createHead('svm', { solver: 'linearsvc' }), size).parts[0]?.what, 'features');
 });
 
-test('a fit that needs too much memory is rejected with the amount, an alternative and the number of rows that fit', () => {
+test('a fit that needs too much memory is rejected with an alternative and the number of rows that fit', () => {
   const refusal = (model: string, available: number, given = true, params = {}): string => {
     try {
       checkNeeds([fitNeeds(createHead(model, params), size)], size, available, given);

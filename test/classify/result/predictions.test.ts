@@ -38,7 +38,7 @@ test('the five most probable classes are read back from CSV with six digits', ()
   );
 });
 
-test('a predictions file with other columns, missing fields or text for a number is rejected with its line number', () => {
+test('other columns, missing fields and text for a number are rejected with the line number', () => {
   const header = 'repeat,id,true,predicted,probability,true_probability\n';
   for (const [text, found] of [
     ['', /header missing/],

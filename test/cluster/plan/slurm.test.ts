@@ -8,7 +8,7 @@ import { runOnSlurm } from '../../../scripts/cluster/slurm-run.ts';
 
 const reason = whyNoLocalSlurm();
 
-test('on a real Slurm, with a killed, a requeued and a cancelled task, the set equals that of a single run, to the bit', {
+test('a real Slurm that kills, requeues and cancels tasks gives the set of a single run, to the bit', {
   skip: reason !== undefined && `skipped: no Slurm can be started here: ${reason}`,
 }, async (context) => {
   const folder = await mkdtemp(join(tmpdir(), 'featuretap-slurm-'));

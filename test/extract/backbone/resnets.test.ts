@@ -54,7 +54,7 @@ test('int8 runs a grouped convolution and a CIFAR stem as close to PyTorch as ot
   }
 });
 
-test('reports the spelling of tensor names, the network chosen of several, and a stem that a state dict does not determine', async () => {
+test('reports renamed tensors, the network chosen of several, and a stem that is only assumed', async () => {
   const said = async (name: string): Promise<string> => (await load(name)).warnings.join('\n');
   assert.match(await said('hugging-face'), /read by Hugging Face's names/);
   assert.match(await said('sequential'), /read by numbered modules of nn\.Sequential/);

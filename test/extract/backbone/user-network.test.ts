@@ -178,7 +178,7 @@ test('a network whose rows depend on the batch runs image by image, and says so'
   await backbone.close();
 });
 
-test('rejects a network of a fixed batch size whose rows depend on the batch, and one with random results', async () => {
+test('rejects a network of a fixed batch size whose rows depend on the batch or on chance', async () => {
   const byChance = file((builder) => {
     const image = builder.input('image', 'float32', ['n', 8, 8, 3]);
     const noise = builder.node('RandomNormalLike', [image], {});

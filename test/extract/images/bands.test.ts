@@ -65,7 +65,7 @@ test("a ResNet with a stem for one channel has PyTorch's features for grey image
   assert.ok(worstRow(poolRows(map, 'mean'), golden(expected, 'grey')) < 1e-4);
 });
 
-test('grey images have one channel in any file format; colour images are rejected with both channel counts', async () => {
+test('grey images have one channel in any format; colour images are rejected with both counts', async () => {
   const recipe = { ...recipeOf(1, 16, 16), mean: [0.5], std: [0.5] };
   const rgb = { ...recipe, channels: 3 };
   for (const file of ['gray.jpg', 'gray-alpha.png', 'gray4.png', 'gray.gif', 'gray-lzw.tif']) {

@@ -216,7 +216,7 @@ test('the partial file of a dead process is continued', async (context) => {
   assert.deepEqual(ranges, ['bytes=1234-']);
 });
 
-test('the partial file of a dead process with other content costs a second request, not the download', async (context) => {
+test('the partial file of a dead process with other content costs a request, not the download', async (context) => {
   const { url, ranges } = await serve(context, (_, response, __, from) => answerWell(response, from));
   const asked = request(url);
   mkdirSync(dirname(asked.target), { recursive: true });
@@ -248,7 +248,7 @@ test('the partial file of a running process is not touched', async (context) => 
   assert.deepEqual(ranges, ['']);
 });
 
-test('the partial file of another machine on a shared folder is not touched, whatever its process number', async (context) => {
+test('the partial file of another machine is not touched, whatever its process number', async (context) => {
   const { url, ranges } = await serve(context, (_, response, __, from) => answerWell(response, from));
   const asked = request(url);
   mkdirSync(dirname(asked.target), { recursive: true });

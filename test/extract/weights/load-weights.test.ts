@@ -173,7 +173,7 @@ test('a tensor larger than its storage is rejected by name when it is read', asy
   assert.throws(() => tensors.get('expanded')?.read(), /tensor expanded is larger than what is stored/);
 });
 
-test('of several state dicts the usual one is used and reported, and another by its key, with its own sha256', async () => {
+test('of several state dicts the usual one is used, and another by its key, with its own sha256', async () => {
   const doubled = Object.fromEntries(
     [...tiny].map(([name, { shape, data }]) => [name, { shape, data: data.map((value) => value * 2) }]),
   );

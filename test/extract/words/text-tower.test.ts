@@ -49,7 +49,7 @@ test("rejects a text that is longer than the network's context, with both length
   await tower.close();
 });
 
-test('names the file that a folder lacks, and says that a network without a text encoder accepts no texts', async () => {
+test('names the file that a folder lacks, and rejects texts for a network without a text encoder', async () => {
   const folder = await makeTemporaryFolder('words');
   try {
     cpSync(join(published, 'clip'), folder.path, { recursive: true });

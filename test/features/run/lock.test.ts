@@ -19,7 +19,7 @@ describe('takeLock', () => {
   });
   after(() => rm(folder, { recursive: true }));
 
-  it('refuses a second holder, naming the process and its command, until the first lets go', async () => {
+  it('rejects a second holder, with the process and command of the first, until it is released', async () => {
     const first = await takeLock(nodeFiles, folder, 'featuretap extract --data one');
     await assert.rejects(takeLock(nodeFiles, folder, 'featuretap extract --data two'), (error: Error) => {
       assert.match(error.message, new RegExp(`process ${process.pid} on this machine: featuretap extract --data one`));
@@ -30,7 +30,7 @@ describe('takeLock', () => {
     assert.deepEqual(await readdir(join(folder, '.run')), []);
   });
 
-  it('takes over from a process that was killed', async () => {
+  it('is taken over from a killed process', async () => {
     const source = `
       import { nodeFiles } from './src/system/files.ts';
       import { takeLock } from './src/features/run/lock.ts';
@@ -51,7 +51,7 @@ describe('takeLock', () => {
     await (await takeLock(nodeFiles, folder, 'after')).release();
   });
 
-  it('an announcement that a kill left half written goes with the next run, one that is under way stays', async () => {
+  it('the next run removes the unfinished announcement of a killed process, not of a running one', async () => {
     const path = join(folder, '.run', 'lock-announced.json');
     const source = `
       import { nodeFiles } from './src/system/files.ts';
@@ -72,7 +72,7 @@ describe('takeLock', () => {
     mine.done();
   });
 
-  it('takes over where the number of a dead process belongs to another one now', async () => {
+  it('is taken over where the number of a dead process belongs to another one now', async () => {
     const owner = { host: hostname(), pid: process.pid, started: 'another boot 1', command: 'old', state: 'held' };
     const { readlinkSync } = await import('node:fs');
     const pidSpace = process.platform === 'linux' ? readlinkSync('/proc/self/ns/pid') : '';
@@ -82,7 +82,7 @@ describe('takeLock', () => {
     assert.deepEqual(await readdir(join(folder, '.run')), []);
   });
 
-  it('leaves the lock of another machine alone, and says which file to delete', async () => {
+  it('the lock of another machine is kept, and the error names the file to delete', async () => {
     const path = join(folder, '.run', 'lock-far.json');
     const owner = { host: 'far-away', pid: 1, pidSpace: '', started: '', command: 'featuretap extract', state: 'held' };
     await writeFile(path, JSON.stringify(owner));
@@ -90,7 +90,7 @@ describe('takeLock', () => {
     await rm(path);
   });
 
-  it('lets one of many that start at once have it, and never two', async () => {
+  it('of many runs that start at once exactly one gets it', async () => {
     let holders = 0;
     let most = 0;
     let held = 0;

@@ -34,7 +34,7 @@ function joined(parts: Iterable<Uint8Array>): Uint8Array {
 }
 
 describe('tables of a feature set', () => {
-  it('an index gives every image back, in order, and finds each id and no other', () => {
+  it('an index returns every image in order, and finds each id and no other', () => {
     fc.assert(
       fc.property(
         ids,
@@ -61,7 +61,7 @@ describe('tables of a feature set', () => {
     );
   });
 
-  it('an index of bytes that nobody wrote is refused or read, and never throws anything raw', () => {
+  it('an index of random bytes is rejected or read, and never throws a raw error', () => {
     const whole = Buffer.from(joined(formatIndex([{ row: 0, id: 'a', path: 'a', sha256: fakeSha256('a') }], 1)));
     fc.assert(
       fc.property(fc.nat({ max: whole.length - 1 }), fc.nat({ max: 255 }), fc.nat({ max: 5 }), (at, byte, count) => {
@@ -76,7 +76,7 @@ describe('tables of a feature set', () => {
     );
   });
 
-  it('labels come back in their order, whatever characters they hold', () => {
+  it('labels are read back in their order, with any characters', () => {
     fc.assert(
       fc.property(ids, fc.array(id), (names, labels) => {
         const pairs = names.map((name, i) => [name, labels[i] ?? 'x'] as const);
@@ -85,7 +85,7 @@ describe('tables of a feature set', () => {
     );
   });
 
-  it('outcomes come back, and their counts add up', () => {
+  it('outcomes are read back, and their counts add up', () => {
     const reason = fc.constantFrom('broken JPEG: premature end', 'no file', 'a, b', 'says "no"');
     const outcome: fc.Arbitrary<Outcome> = fc.oneof(
       fc.record(
@@ -129,7 +129,7 @@ describe('manifest', () => {
     precision: fc.constant('float32'),
   }) as fc.Arbitrary<FingerprintFields>;
 
-  it('two recipes have one fingerprint exactly when nothing differs, whatever the order of the keys', () => {
+  it('two recipes have the same fingerprint exactly when no field differs, in any order of keys', () => {
     fc.assert(
       fc.property(fields, fields, (a, b) => {
         const reversed = Object.fromEntries(Object.entries(b).reverse()) as unknown as FingerprintFields;
@@ -140,7 +140,7 @@ describe('manifest', () => {
     );
   });
 
-  it('any changed character is refused with the file named, or changes nothing that it says', () => {
+  it('a changed character is rejected with the file, or does not change the content', () => {
     const shard = { file: 'features-00000.npy', rowCount: 2, sha256: fakeSha256('shard') };
     const manifest = sealManifest({
       formatVersion: 1,
@@ -182,7 +182,7 @@ describe('manifest', () => {
     );
   });
 
-  it('of a newer format is refused by its version', () => {
+  it('of a newer format is rejected with its version', () => {
     const bytes = new TextEncoder().encode('{"formatVersion": 2}');
     assert.throws(() => parseManifest(bytes, 'manifest.json'), /newer featuretap[\s\S]*format version 2[\s\S]*update/);
   });
@@ -191,7 +191,7 @@ describe('manifest', () => {
 describe('.npy shards', () => {
   const numbers = fc.array(fc.float({ noNaN: true, min: -65504, max: 65504 }), { maxLength: 40 });
 
-  it('float32 comes back bit for bit, through npyjs and through our own reading', async () => {
+  it('float32 is read back to the bit, by npyjs and by the reader here', async () => {
     await fc.assert(
       fc.asyncProperty(numbers, fc.integer({ min: 1, max: 3 }), async (values, columns) => {
         const rowCount = Math.floor(values.length / columns);
@@ -203,7 +203,7 @@ describe('.npy shards', () => {
     );
   });
 
-  it('float16 is the nearest one, ties to even, and is exact the second time', () => {
+  it('float16 is the nearest value, ties to even, and exact the second time', () => {
     fc.assert(
       fc.property(numbers, (values) => {
         const data = Float32Array.from(values);
@@ -218,7 +218,7 @@ describe('.npy shards', () => {
     );
   });
 
-  it('headers are as long as is said of them without the numbers', () => {
+  it('headers have the computed length without the numbers', () => {
     for (const [shape, dtype] of [
       [[2, 3], 'float32'],
       [[7812, 4], 'float16'],
@@ -230,7 +230,7 @@ describe('.npy shards', () => {
     }
   });
 
-  it('a header of another dtype, order, byte order or length is refused with the file named', () => {
+  it('a header of another dtype, order, byte order or length is rejected with the file', () => {
     const bytes = Buffer.from(encodeNpy(Float32Array.of(1, 2, 3, 4), [2, 2], 'float32'));
     const text = bytes.toString('latin1');
     for (const [from, to] of [
@@ -272,7 +272,7 @@ describe('readMatrix', () => {
   });
   after(() => rm(root, { recursive: true }));
 
-  it('gives any rows in any order, from shards of any size', async () => {
+  it('returns any rows in any order, from shards of any size', async () => {
     const rowCount = 40;
     const columnCount = 3;
     const matrix = {

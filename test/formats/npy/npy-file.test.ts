@@ -14,7 +14,7 @@ const expected = Array.from({ length: 15 }, (_, i) => (i - 4) / 8);
 
 for (const name of ['float16', 'float32', 'float64']) {
   for (const order of ['', '-fortran']) {
-    test(`reads a ${name} matrix as numpy.save wrote it${order === '' ? '' : ' in Fortran order'}`, async () => {
+    test(`reads a ${name} matrix written by numpy.save${order === '' ? '' : ' in Fortran order'}`, async () => {
       const path = fixture(`x-${name}${order}`);
       const { rowCount, columnCount, data, sha256 } = await readNpyMatrix(path);
       assert.deepEqual([rowCount, columnCount, [...data]], [5, 3, expected]);
@@ -41,7 +41,7 @@ for (const [name, values] of [
   });
 }
 
-test('reads labels that are whole floats, big-endian, booleans, or strings among Python objects', async () => {
+test('reads labels as float integers, big-endian, booleans, or strings in an object array', async () => {
   assert.deepEqual(await readNpyLabels(fixture('y-float')), { names: ['10', '2', '10', '-1', '2'], numeric: true });
   assert.deepEqual(await readNpyLabels(fixture('y-big-endian')), {
     names: ['10', '2', '10', '-1', '2'],
@@ -57,12 +57,12 @@ test('reads labels that are whole floats, big-endian, booleans, or strings among
   });
 });
 
-test('runs nothing that an array of objects names', async () => {
+test('runs no code named in an object array', async () => {
   await assert.rejects(readNpyLabels(fixture('y-hostile')), /posix\.system/);
   assert.ok(!existsSync('/tmp/featuretap-was-here'));
 });
 
-test('takes maps as one row per image', async () => {
+test('reads feature maps as one row per image', async () => {
   const { rowCount, columnCount, data } = await readNpyMatrix(fixture('x-maps'));
   assert.deepEqual([rowCount, columnCount, [...data]], [5, 3, expected]);
 });
@@ -80,7 +80,7 @@ test('reads labels that are numbers of any width, or text', async () => {
   assert.deepEqual((await readNpyLabels(fixture('y-bytes'))).names, ['pug', 'a', 'pug', 'bc', 'a']);
 });
 
-test('refuses what it does not read, naming found and expected', async () => {
+test('rejects unsupported arrays, with found and expected', async () => {
   await assert.rejects(readNpyMatrix(fixture('x-complex')), /type c16[\s\S]*not complex/);
   await assert.rejects(readNpyMatrix(fixture('y-int8')), /shape \(5\)/);
   await assert.rejects(readNpyLabels(fixture('y-mixed-objects')), /an item that is None[\s\S]*astype\(str\)/);
@@ -95,7 +95,7 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true }));
 
-test('every cut and every changed byte of a header is refused or read within the file’s size, never raw', async () => {
+test('any truncation or changed byte of a header is rejected or read, without a raw error', async () => {
   const whole = await readFile(fixture('x-float32'));
   const path = join(folder, 'broken.npy');
   const attempt = async (bytes: Uint8Array): Promise<void> => {

@@ -22,7 +22,7 @@ function plain(value: TensorValue): (string | number)[] {
   );
 }
 
-test('reads every element type as Python wrote it, from raw bytes and from typed fields', () => {
+test('reads every element type from Python, in raw bytes and in typed fields', () => {
   const { graph } = decodeModel(everyField);
   for (const storage of ['raw', 'typed']) {
     for (const [type, { shape, values }] of Object.entries(expected)) {
@@ -39,7 +39,7 @@ test('reads every element type as Python wrote it, from raw bytes and from typed
   }
 });
 
-test('reads names, shapes and attributes as Python wrote them', () => {
+test('reads names, shapes and attributes from Python', () => {
   const model = decodeModel(everyField);
   assert.equal(model.producerName, 'python');
   assert.deepEqual(model.opsetImport, [
@@ -64,7 +64,7 @@ test('reads names, shapes and attributes as Python wrote them', () => {
   assert.deepEqual(shape, [{ dimParam: 'batch' }, { dimValue: 3 }, {}, { dimValue: 7 }]);
 });
 
-test('writes back what it read, the fields outside the subset among them', () => {
+test('writes back what it read, including fields outside the subset', () => {
   const model = decodeModel(everyField);
   const again = encodeModel(model);
   assert.equal(again.length, everyField.length);
@@ -105,7 +105,7 @@ test('the same graph gives the same bytes', () => {
   assert.deepEqual(build(), build());
 });
 
-test('refuses tensors that do not fill their shape', () => {
+test('rejects tensors whose data does not have the size of their shape', () => {
   const builder = new GraphBuilder('g');
   assert.throws(
     () => builder.initializer('w', { type: 'float32', shape: [2, 2], data: new Float32Array(3) }),
@@ -118,7 +118,7 @@ test('refuses tensors that do not fill their shape', () => {
   assert.throws(() => decodeTensor(short as never), UserError);
 });
 
-test('refuses external data, naming the file and the fix', () => {
+test('rejects external data, with the file and a fix', () => {
   const builder = new GraphBuilder('g');
   builder.initializer('w', { type: 'float32', shape: [1], data: new Float32Array(1) });
   const model = builder.model();
@@ -129,7 +129,7 @@ test('refuses external data, naming the file and the fix', () => {
   assert.throws(() => decodeModel(bytes), /weights\.bin[\s\S]*onnx\.save/);
 });
 
-test('refuses every cut of a file and every flipped bit with our error, or reads it', () => {
+test('any truncation or flipped bit gives a user error or a graph', () => {
   const attempts: Uint8Array[] = [new Uint8Array(0), new TextEncoder().encode('<html>not found</html>')];
   for (let length = 1; length < everyField.length; length++) attempts.push(everyField.subarray(0, length));
   for (let bit = 0; bit < everyField.length * 8; bit++) {
@@ -149,7 +149,7 @@ test('refuses every cut of a file and every flipped bit with our error, or reads
   assert.ok(refused > 1000, `${refused} refused`);
 });
 
-test('refuses nesting without end and millions of empty messages before memory runs out', () => {
+test('rejects endless nesting and millions of empty messages before memory runs out', () => {
   // From the inside out: an attribute holds a graph (6), a node the attribute (5), a graph the node (1), and again.
   const holders = [6, 5, 1];
   let nested: number[] = [];

@@ -28,19 +28,19 @@ async function fixFor(path: string, named?: TableNamed): Promise<string | undefi
   return withMeantCommand(error, typed).parts.fix;
 }
 
-test('a table that is not there is answered with the command that names the nearest one, or the only one', async () => {
+test('a missing table is answered with the command for the most similar one, or the only one', async () => {
   const classify = (path: string): string => ownCommand('classify', ['--labels', path]);
   assert.equal(await fixFor(join(root, 'several', 'label.csv')), classify(join(root, 'several', 'labels.csv')));
   assert.equal(await fixFor(join(root, 'one', 'labels.csv')), classify(join(root, 'one', 'breeds.csv')));
   assert.equal(await fixFor(join(root, 'one')), classify(join(root, 'one', 'breeds.csv')));
 });
 
-test('where none is near, the option is left out: the labels of the feature set are taken', async () => {
+test('without a similar one the command has no table: the labels of the feature set are used', async () => {
   for (const path of [join(root, 'none', 'labels.csv'), join(root, 'gone', 'labels.csv'), join(root, 'none')])
     assert.equal(await fixFor(path), ownCommand('classify'));
 });
 
-test('corrections that are not there are answered with those that are near by name, else with what writes them', async () => {
+test('missing corrections are answered with similar names, else with what writes them', async () => {
   const named = { argument: 'the corrections', fix: 'compare writes them' };
   assert.equal(await fixFor(join(root, 'one', 'to-check.csv'), named), 'compare writes them');
   const near = join(root, 'several', 'labels.csv');
@@ -50,7 +50,7 @@ test('corrections that are not there are answered with those that are near by na
   );
 });
 
-test('a table that is there is taken, and so is what is neither a file nor a folder', async () => {
+test('an existing table is accepted, and so is a path that is neither a file nor a folder', async () => {
   await checkTablePlace(join(root, 'several', 'labels.csv'));
   if (process.platform !== 'win32') await checkTablePlace('/dev/null');
 });

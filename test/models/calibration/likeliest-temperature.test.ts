@@ -39,7 +39,7 @@ for (const one of golden) {
     assert.ok(Math.abs(found / one.inverse - 1) < 2e-4, `${found}, ${one.inverse}`);
   });
 
-  test(`probabilities are raised as softmax does it: ${one.name}`, () => {
+  test(`probabilities are scaled as softmax does it: ${one.name}`, () => {
     const raised = Float32Array.from(one.probabilities);
     raiseRows(raised, one.classes, one.inverse);
     raised.forEach((value, i) => {
@@ -52,7 +52,7 @@ const [first] = golden as readonly [TemperatureCase];
 const [labels, scores] = [Int32Array.from(first.y), Float32Array.from(first.scores)];
 const never = Number.NEGATIVE_INFINITY;
 
-test('a class that cannot be, and a row whose own class cannot be, change nothing', () => {
+test('an impossible class, and a row whose own class is impossible, have no influence', () => {
   const { classes } = first;
   const wider = new Float32Array((labels.length + 1) * (classes + 1)).fill(never);
   for (let row = 0; row < labels.length; row++) {
@@ -63,7 +63,7 @@ test('a class that cannot be, and a row whose own class cannot be, change nothin
   assert.equal(found, likeliestInverse(scores, classes, labels, undefined));
 });
 
-test('scores that separate the classes end past a million, scores that are always wrong above zero', () => {
+test('separable scores give more than a million, scores that are always wrong more than zero', () => {
   const right = Float32Array.of(1, 0, 0, 1);
   const sure = likeliestInverse(right, 2, Int32Array.of(0, 1), undefined);
   assert.ok(Number.isFinite(sure) && sure > 10, String(sure));
@@ -81,13 +81,13 @@ test('scores that separate the classes end past a million, scores that are alway
   assert.equal(likeliestInverse(Float32Array.of(2, 2, 2, 2), 2, Int32Array.of(1, 0), undefined), 1);
 });
 
-test('logarithms are natural ones, of 0 minus infinity', () => {
+test('uses natural logarithms, with minus infinity for 0', () => {
   const values = Float32Array.of(0, 1, 0.5);
   logInPlace(values);
   assert.deepEqual([...values], [never, 0, Math.fround(-Math.LN2)]);
 });
 
-test('the temperature of held-out rows takes labels and weights by the rows of the table', () => {
+test("labels and weights of held-out rows are those of the table's rows", () => {
   const { classes } = first;
   const names = Array.from({ length: classes }, (_, c) => `class ${c}`);
   // The table holds one row more, the first, and the folds hold out the others in two blocks.
@@ -104,7 +104,7 @@ test('the temperature of held-out rows takes labels and weights by the rows of t
   assert.deepEqual(temperatureOf([], [], table), { inverse: 1, rows: 0 });
 });
 
-test('a head that was saved without a temperature is loaded as it is', () => {
+test('a head that was saved without a temperature is loaded without one', () => {
   const saved = { params: { C: 1 }, details: {} } as unknown as SavedHead;
   const plain = {} as FittedHead;
   assert.equal(
@@ -119,7 +119,7 @@ test('a head that was saved without a temperature is loaded as it is', () => {
   assert.equal(savedInverseTemperature({ ...saved, details }), 2.5);
 });
 
-test('a head that was saved with a temperature is loaded with it, and answers without it when asked', async () => {
+test('a head that was saved with a temperature is loaded with it, and predicts without it on request', async () => {
   const answer = { predicted: Int32Array.of(0), probabilities: { rowCount: 1, columnCount: 2, data: [0.8, 0.2] } };
   const plain = {
     classes: ['a', 'b'],
@@ -146,7 +146,7 @@ test('a head that was saved with a temperature is loaded with it, and answers wi
   assert.deepEqual(loaded.save(), { params: saved.params, details: { solver: 'x', temperatureSlope: 2 } });
 });
 
-test('a calibrated head says on how many rows of which kind, keeps their scores, and tells how far it is', async () => {
+test('a calibrated head reports its number and kind of rows, their scores, and its progress', async () => {
   const labels = Int32Array.from({ length: 60 }, (_, row) => row % 3);
   const table = { features: drawRows(60, 6, 3, 9, 1), labels, classes: ['a', 'b', 'c'] };
   const progress: unknown[] = [];
@@ -173,7 +173,7 @@ test('a calibrated head says on how many rows of which kind, keeps their scores,
   }
 });
 
-test('the memory of a calibration is that of the held-out probabilities, and in memory of the rows of a fold', () => {
+test('a calibration needs memory for the held-out probabilities, and in memory for the rows of a fold', () => {
   const head = { params: {}, needs: () => [{ what: 'the fit', bytes: 5 }] } as unknown as Head;
   const size = { trainRows: 10_000, dims: 16, classes: 4 } as Parameters<Head['needs']>[0];
   assert.deepEqual(calibrated(head).needs(size), [
@@ -195,7 +195,7 @@ test('the memory of a calibration is that of the held-out probabilities, and in 
   }
 });
 
-test('of rows on the disk a fold holds out its share of those that are kept, of rows in memory all', () => {
+test('a fold on disk holds out its share of the rows that are kept, in memory of all rows', () => {
   const rows = Int32Array.from({ length: 3000 }, (_, row) => row);
   const classes = Array.from({ length: 1000 }, (_, c) => String(c));
   const features = { rowCount: 3000, columnCount: 1, data: new Float32Array(3000) };

@@ -24,7 +24,7 @@ const held = takeTableRows(
 const networkTail = async () => drawnTail([4, 2, 2]);
 const context = { seed: 0, threads: 1, networkTail };
 
-test('a temperature brings the log loss of an overconfident head down and changes no prediction', async () => {
+test('a temperature lowers the log loss of an overconfident head and changes no prediction', async () => {
   const fitted = await createHead('linear', { C: 1000, calibrate: 'temperature' }).fit(train, context);
   const plain = await createHead('linear', { C: 1000 }).fit(train, context);
   const before = await fitted.predictProba(held.features, { uncalibrated: true });
@@ -37,7 +37,7 @@ test('a temperature brings the log loss of an overconfident head down and change
   assert.match(fitted.details['probabilities'] as string, /softmax, temperature-scaled on 150 cross-validated rows/);
 });
 
-test('a temperature gives an underconfident forest sharper probabilities, saved with it', async () => {
+test('a temperature sharpens the probabilities of an underconfident forest, and is saved with it', async () => {
   const fitted = await createHead('forest', { trees: 40, calibrate: 'temperature' }).fit(train, context);
   assert.ok((fitted.details['temperatureSlope'] as number) > 1);
   const loaded = loadHead(fitted.save());
@@ -48,7 +48,7 @@ test('a temperature gives an underconfident forest sharper probabilities, saved 
   );
 });
 
-test('a forest is calibrated on its out-of-bag rows about as folds would do it, and is the same forest', async () => {
+test('calibration on out-of-bag rows gives a forest about the temperature of folds, and the same trees', async () => {
   for (const trees of [20, 300]) {
     const fitted = await createHead('forest', { trees, calibrate: 'temperature' }).fit(train, context);
     assert.match(fitted.details['probabilities'] as string, /temperature-scaled on 1\d\d out-of-bag rows/);
@@ -73,7 +73,7 @@ test('the temperature of a forest does not depend on threads', async () => {
   assert.deepEqual(one.save(), two.save());
 });
 
-test('folds of a linear head that start at the fit of all rows give the slope of folds fitted from nothing', async () => {
+test('folds of a linear head that start at the full fit give the temperature of folds fitted from zero', async () => {
   // 100 rows of 240 features are fitted in their span, 150 of 16 are not; a class of one row is in no fold's training.
   const wide = drawRows(100, 240, 5, 22, 1.3);
   const single = Int32Array.from({ length: 100 }, (_, row) => (row === 7 ? 4 : row % 4));
@@ -90,7 +90,7 @@ test('folds of a linear head that start at the fit of all rows give the slope of
   }
 });
 
-test('a linear head that --tol ends sooner or later has the slope of folds that it ends likewise', async () => {
+test('a linear head stopped by --tol has the temperature of folds with the same --tol', async () => {
   for (const params of [
     { C: 1000, tol: 0.03 },
     { C: 10, tol: 0.01 },
@@ -107,7 +107,7 @@ test('a linear head that --tol ends sooner or later has the slope of folds that 
   }
 });
 
-test('a forest with groups or views is calibrated on folds: kin in the bag would tell', async () => {
+test('a forest with groups or views is calibrated on folds, since related rows would leak from the bag', async () => {
   const groups = Int32Array.from(train.labels.keys(), (row) => row >> 1);
   const plainRowOf = Int32Array.from(train.labels.keys(), (row) => row - (row % 10 === 9 ? 5 : 0));
   for (const table of [
@@ -119,7 +119,7 @@ test('a forest with groups or views is calibrated on folds: kin in the bag would
   }
 });
 
-test('balanced classes weigh in the fit, and not in the temperature', async () => {
+test('balanced class weights apply to the fit, and not to the temperature', async () => {
   const uneven = takeTableRows(
     whole,
     rows.filter((row) => row % 5 !== 2 || row % 4 === 0),
@@ -135,7 +135,7 @@ test('balanced classes weigh in the fit, and not in the temperature', async () =
   assert.notEqual(other?.inverse, fitted.details['temperatureSlope']);
 });
 
-test('an mlp is calibrated on the rows that stopped it, by folds where they are few', async () => {
+test('an mlp is calibrated on its validation rows, or by folds where they are few', async () => {
   const several = takeTableRows(
     whole,
     rows.filter((row) => row < 250),
@@ -156,7 +156,7 @@ test('an mlp is calibrated on the rows that stopped it, by folds where they are 
   }
 });
 
-test('with one row per class nothing is held out, and the head says that it is not calibrated', async () => {
+test('with one row per class nothing is held out, and the head reports that it is not calibrated', async () => {
   const few = takeTableRows(whole, Int32Array.of(0, 1, 2, 3, 4));
   assert.deepEqual(foldsForCalibration(few, 5), []);
   for (const model of ['linear', 'forest']) {
@@ -166,7 +166,7 @@ test('with one row per class nothing is held out, and the head says that it is n
   }
 });
 
-test('the heads of the command line are calibrated unless told otherwise', () => {
+test('the heads of the command line are calibrated by default', () => {
   const calibration = (models: string[], params = {}) =>
     chooseHeads(models, params).map(({ model, params }) => [model, params['calibrate'] ?? 'none']);
   assert.deepEqual(calibration(['all']), [
@@ -203,7 +203,7 @@ for (const [model, params] of [
   ['svm', { solver: 'linearsvc' }],
   ['ridge', {}],
 ] as const) {
-  test(`${model} ${JSON.stringify(params)} without calibration gives the probabilities from before it, also when loaded`, async () => {
+  test(`${model} ${JSON.stringify(params)} without calibration gives its original probabilities`, async () => {
     const own = await createHead(model, { ...params, calibrate: 'auto', scale: 'minmax' }).fit(train, context);
     const plain = await createHead(model, { ...params, calibrate: 'none', scale: 'minmax' }).fit(train, context);
     assert.deepEqual([own.calibrated, plain.calibrated], [true, false]);
@@ -219,7 +219,7 @@ for (const [model, params] of [
 // Zero-shot takes no other scaling than l2: test/models/zero-shot.
 for (const { model } of headKinds.filter((kind) => kind.model !== 'zero-shot')) {
   for (const scale of ['none', 'minmax']) {
-    test(`${model} on features scaled by ${scale} says what its probabilities were before calibration`, async () => {
+    test(`${model} on features scaled by ${scale} reports its probabilities before calibration`, async () => {
       const size = model === 'mlp' ? { hidden: 16, lr: 0.02 } : model === 'finetune' ? { epochs: 10 } : {};
       const fitted = await createHead(model, { calibrate: 'auto', scale, ...size }).fit(train, context);
       const before = await fitted.predictProba(held.features, { uncalibrated: true });
@@ -238,7 +238,7 @@ for (const { model } of headKinds.filter((kind) => kind.model !== 'zero-shot')) 
   }
 }
 
-test('with many rows a fold is enough to calibrate on', async () => {
+test('with many rows a single fold is used for calibration', async () => {
   const fits: number[] = [];
   const plain = createHead('ridge');
   const counting = calibrated({

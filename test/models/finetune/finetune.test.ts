@@ -37,7 +37,7 @@ interface Epoch {
 }
 const epochsOf = (details: Readonly<Record<string, Json>>): readonly Epoch[] => details['epochs'] as unknown as Epoch[];
 
-test('starts as the linear head on the features of the network as it was', async () => {
+test('starts as the linear head on the features of the original network', async () => {
   const head = createHead('finetune', { epochs: 1, lr: 1e-12, validation: 0, C: 3 });
   const found = await (await head.fit(table, context)).predictProba(probe);
   const folded = foldedTensors(tail, graphTensors(tail.blocks, tail.tensors));
@@ -53,7 +53,7 @@ test('starts as the linear head on the features of the network as it was', async
 });
 
 for (const params of [{}, { optimizer: 'adamw' }, { batchNorm: 'train', lastLayer: 'fresh' }]) {
-  test(`brings the training loss down: ${JSON.stringify(params)}`, async () => {
+  test(`lowers the training loss: ${JSON.stringify(params)}`, async () => {
     const head = createHead('finetune', { epochs: 8, lr: 0.03, validation: 0, batch: 16, ...params });
     const fitted = await head.fit(table, context);
     const losses = epochsOf(fitted.details).map(({ trainLoss = Number.NaN }) => trainLoss);
@@ -62,7 +62,7 @@ for (const params of [{}, { optimizer: 'adamw' }, { batchNorm: 'train', lastLaye
   });
 }
 
-test('trains the blocks from a place on, and leaves those before it as they were', async () => {
+test('trains the blocks from the given one on, and leaves earlier ones unchanged', async () => {
   const fitted = await createHead('finetune', { from: 'layer4.1', epochs: 2, lr: 0.1, validation: 0 }).fit(
     table,
     context,
@@ -75,7 +75,7 @@ test('trains the blocks from a place on, and leaves those before it as they were
   assert.deepEqual(fitted.details['trainedBlocks'], ['layer4.1']);
 });
 
-test('a batch norm in training mode moves its statistics', async () => {
+test('a batch norm in training mode updates its statistics', async () => {
   const params = { epochs: 1, validation: 0, batchNorm: 'train' };
   const { arrays } = (await createHead('finetune', params).fit(table, context)).save();
   for (const part of ['running_mean', 'running_var']) {
@@ -83,7 +83,7 @@ test('a batch norm in training mode moves its statistics', async () => {
   }
 });
 
-test('keeps the epoch with the least validation loss and stops when none is better for long', async () => {
+test('keeps the epoch with the lowest validation loss, and stops early after several without a lower one', async () => {
   const params = { epochs: 40, lr: 0.5, backboneLr: 0.2, patience: 3, validation: 0.3, warmup: 0 };
   const fitted = await createHead('finetune', params).fit(table, context);
   const losses = epochsOf(fitted.details).map(({ heldLoss = Number.NaN }) => heldLoss);
@@ -93,7 +93,7 @@ test('keeps the epoch with the least validation loss and stops when none is bett
   assert.equal(fitted.iterations, losses.length - 1);
 });
 
-test('says so where no epoch improved the validation loss than the start, and keeps the start', async () => {
+test('keeps the start where no epoch lowered the validation loss, and reports this', async () => {
   const params = { epochs: 2, lr: 5, backboneLr: 1e-9, validation: 0.3, warmup: 0, patience: 1 };
   const fitted = await createHead('finetune', params).fit(table, context);
   assert.match(fitted.warnings.join(), /no epoch improved the validation loss/);
@@ -107,7 +107,7 @@ function memoryCheckpoints(): Checkpoints & { readonly kept: Map<string, Uint8Ar
 }
 
 for (const params of [{ optimizer: 'adamw' }, { batchNorm: 'train' }, { lastLayer: 'fresh', validation: 0 }]) {
-  test(`goes on from its checkpoint to the same bytes: ${JSON.stringify(params)}`, async () => {
+  test(`continues from its checkpoint to the same bytes: ${JSON.stringify(params)}`, async () => {
     const head = createHead('finetune', { epochs: 5, lr: 0.02, batch: 16, ...params });
     const undisturbed = (await head.fit(table, context)).save();
     const checkpoints = memoryCheckpoints();
@@ -130,7 +130,7 @@ for (const params of [{ optimizer: 'adamw' }, { batchNorm: 'train' }, { lastLaye
   });
 }
 
-test('a checkpoint is of one fit: other rows, another seed or parameter begin anew; a damaged one is no checkpoint', async () => {
+test('a checkpoint is used only for the same rows, seed and parameters, and not when damaged', async () => {
   const checkpoints = memoryCheckpoints();
   const params = { epochs: 1, batch: 32 };
   await createHead('finetune', params).fit(table, { ...context, checkpoints });
@@ -143,7 +143,7 @@ test('a checkpoint is of one fit: other rows, another seed or parameter begin an
   assert.deepEqual(again.save(), (await createHead('finetune', params).fit(table, context)).save());
 });
 
-test('rows on the disk give the head that they give in memory, bit for bit', async () => {
+test('rows on disk give the same head as in memory, to the bit', async () => {
   const root = await mkdtemp(join(tmpdir(), 'featuretap-finetune-'));
   try {
     const ids = Array.from(labels, (_, row) => `i${row}`);
@@ -158,7 +158,7 @@ test('rows on the disk give the head that they give in memory, bit for bit', asy
   }
 });
 
-test('refuses rows without a network behind them, maps of other sides, and blocks that are not there', async () => {
+test('rejects rows without a network, maps of another size, and missing blocks', async () => {
   const head = createHead('finetune', { epochs: 1 });
   await assert.rejects(head.fit(table, { seed: 0, threads: 1 }), /needs the network[\s\S]*--tap layer3 --pool none/);
   const other = { ...context, networkTail: async () => drawnTail([3, 4, 4]) };
@@ -173,7 +173,7 @@ test('refuses rows without a network behind them, maps of other sides, and block
   for (const from of ['layer1', 'layer2', 'layer3.5']) assert.throws(() => frozenBlocks(tail, from), UserError);
 });
 
-test('is refused beside a head that needs its rows in memory, and left out of all', () => {
+test('is rejected together with a head that needs its rows in memory, and is not part of all', () => {
   const beside = () => checkStreamed([createHead('finetune'), createHead('svm')]);
   assert.throws(beside, /finetune beside svm[\s\S]*by itself/);
   checkStreamed([createHead('finetune'), createHead('linear')]);
@@ -182,7 +182,7 @@ test('is refused beside a head that needs its rows in memory, and left out of al
   assert.equal(named.at(-1), 'finetune');
 });
 
-test('refuses parameters that would do nothing', () => {
+test('rejects parameters without effect', () => {
   assert.throws(
     () => createHead('finetune', { validation: 0, patience: 3 }),
     /patience[\s\S]*nothing without held-out/,
@@ -191,20 +191,20 @@ test('refuses parameters that would do nothing', () => {
   assert.throws(() => createHead('finetune', { optimizer: 'adamw', momentum: 0.5 }), /momentum/);
 });
 
-test('the learning rate rises, then follows half a cosine to 0', () => {
+test('the learning rate has a linear warm-up, then decays to 0 by a half cosine', () => {
   const shares = Array.from({ length: 6 }, (_, step) => rateShare({ steps: 6, warmupSteps: 2 }, step));
   assert.deepEqual(shares.slice(0, 3), [0.5, 1, 1]);
   assert.ok(Math.abs(shares[4]! - 0.5) < 1e-12);
   assert.ok(shares[5]! > 0 && shares[5]! < shares[4]!);
 });
 
-test('cuts rows into batches that differ by one row at most', () => {
+test('divides rows into batches whose sizes differ by at most one', () => {
   assert.deepEqual(planEpoch(90, 32), { steps: 3, batch: 30 });
   assert.deepEqual(planEpoch(5, 32), { steps: 1, batch: 5 });
   assert.deepEqual(planEpoch(65, 32), { steps: 3, batch: 22 });
 });
 
-test("Winograd's products give the same bytes on one and two threads, and a row the same alone as among others", async () => {
+test("Winograd's products give the same bytes on one and two threads, and for a row alone or in a batch", async () => {
   const wide = drawnTail([64, 8, 8], 5, 128);
   const graph = new GraphBuilder('step');
   addTrainingStep(graph, wide, { classes: 3, batch: 8, threads: 2, batchNorm: 'frozen', frozenBlocks: 0 });
@@ -224,7 +224,7 @@ test("Winograd's products give the same bytes on one and two threads, and a row 
   assert.deepEqual(await byTwo, await byOne);
 });
 
-test('takes as many threads as leave every product its order of sums', () => {
+test('uses only as many threads as keep the order of every sum', () => {
   const products = (rows: number, columns: number) => [{ rows, columns }];
   assert.equal(invariantThreads(products(1568, 512), [32], 16), 16);
   assert.equal(invariantThreads(products(49, 512), [1], 16), 6);
@@ -232,7 +232,7 @@ test('takes as many threads as leave every product its order of sums', () => {
   assert.equal(invariantThreads([{ rows: { perImage: 49 }, columns: 512 }], [1, 32], 16), 6);
 });
 
-test('the validation set gives the conformal scores, so that no second fit is needed, unless it is too small', async () => {
+test('the validation set gives the conformal scores without a second fit, unless it is too small', async () => {
   const params = { epochs: 1, batch: 30, calibrate: 'temperature' };
   const enough = await createHead('finetune', { ...params, validation: 0.3 }).fit(table, context);
   assert.equal(enough.heldOut?.rowsAre, 'held-out');

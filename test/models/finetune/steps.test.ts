@@ -9,7 +9,7 @@ import { errorsOfTenSteps } from './ten-steps.ts';
 for (const kind of ['bottleneck', 'basic'] as const) {
   for (const batchNorm of ['frozen', 'train'] as const) {
     for (const optimizer of ['sgd', 'adamw'] as const) {
-      test(`${kind} blocks, batch norm ${batchNorm}: ten steps of ${optimizer} end where torch.optim's do`, async () => {
+      test(`${kind} blocks, batch norm ${batchNorm}: ten steps of ${optimizer} equal torch.optim's`, async () => {
         const errors = await errorsOfTenSteps({ kind, batchNorm, optimizer, device: 'cpu' });
         for (const [name, error] of errors) assert.ok(error < 1e-4, `${name}: off by ${error}`);
       });
@@ -19,7 +19,7 @@ for (const kind of ['bottleneck', 'basic'] as const) {
 
 const cuda = existsSync(join(nativeFolder(), cudaLibrary));
 
-test('a device that is not there is an error, never a silent processor', {
+test('a missing device is an error, and never replaced by the CPU', {
   skip: cuda && 'skipped: CUDA is installed',
 }, async () => {
   const asked = { kind: 'basic', batchNorm: 'frozen', optimizer: 'sgd', device: 'cuda' } as const;

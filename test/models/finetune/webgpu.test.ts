@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { runOnSwiftShader, skipsSwiftShader } from '../../swift-shader.ts';
 
-test('steps on WebGPU, with a Vulkan driver in software, end where those on the processor do', {
+test('steps on WebGPU, with a software Vulkan driver, give the weights of those on the CPU', {
   skip: skipsSwiftShader,
 }, async () => {
   const script = fileURLToPath(new URL('./steps-on-device.ts', import.meta.url));

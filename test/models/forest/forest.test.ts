@@ -81,7 +81,7 @@ const runParams: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
 };
 
 for (const [name, expected] of Object.entries(golden.runs)) {
-  test(`forests over many seeds are distributed as scikit-learn's: ${name}`, async () => {
+  test(`forests of many seeds have the distribution of scikit-learn's: ${name}`, async () => {
     const head = forest.create({ ...runParams[name], trees: golden.trees });
     const heads: FittedForest[] = [];
     for (let seed = 0; seed < 20; seed++) heads.push((await head.fit(train, { ...context, seed })) as FittedForest);
@@ -103,7 +103,7 @@ for (const [name, expected] of Object.entries(golden.runs)) {
   });
 }
 
-test('every row of probabilities sums to 1 and predict takes the largest', async () => {
+test('every row of probabilities sums to 1 and predict returns the largest', async () => {
   const fitted = await forest.create({ trees: 7 }).fit(train, context);
   const { data } = await fitted.predictProba(held);
   const predicted = await fitted.predict(held);
@@ -114,7 +114,7 @@ test('every row of probabilities sums to 1 and predict takes the largest', async
   });
 });
 
-test('the answer depends on the seed, and on the number of threads not at all', async () => {
+test('predictions depend on the seed, not on the number of threads', async () => {
   const options = { treeCount: 9, maxFeatures: 4, maxDepth: Number.POSITIVE_INFINITY, minLeaf: 1, seed: 3 };
   const grow = (threads: number, more: object = {}) =>
     growForest(train.features, train.labels, classes.length, null, { ...options, threads, threadsAbove: 0, ...more });
@@ -124,7 +124,7 @@ test('the answer depends on the seed, and on the number of threads not at all', 
   assert.notDeepEqual((await grow(1, { seed: 4, threadsAbove: Number.POSITIVE_INFINITY })).arrays, here.arrays);
 });
 
-test('a saved forest comes back as it was', async () => {
+test('a saved forest is loaded unchanged', async () => {
   const fitted = await forest.create({ trees: 5, maxDepth: 6 }).fit(train, context);
   const saved = fitted.save();
   const loaded = forest.load(saved);
@@ -132,7 +132,7 @@ test('a saved forest comes back as it was', async () => {
   assert.deepEqual(loaded.save(), saved);
 });
 
-test('a saved forest with a link that leads astray is refused', async () => {
+test('a saved forest with an invalid link is rejected', async () => {
   const saved = (await forest.create({ trees: 2 }).fit(train, context)).save();
   const spoil = (name: string, change: (data: Int32Array) => void): SavedHead => {
     const array = saved.arrays[name]!;
@@ -179,7 +179,7 @@ for (const where of ['on this thread', 'in workers'] as const) {
   });
 }
 
-test('rows of weight 0 take no part, and weights move the probabilities', async () => {
+test('rows of weight 0 have no influence, and weights change the probabilities', async () => {
   const weights = Float64Array.from(train.labels, (label) => (label === 2 ? 0 : 1));
   const head = forest.create({ trees: 10 });
   const without = await head.fit({ ...train, sampleWeights: weights }, context);
@@ -189,7 +189,7 @@ test('rows of weight 0 take no part, and weights move the probabilities', async 
   assert.deepEqual(await ones.predictProba(held), await (await head.fit(train, context)).predictProba(held));
 });
 
-test('one class, constant features, two rows, and more classes than rows all fit', async () => {
+test('one class, constant features, two rows, and more classes than rows can be fitted', async () => {
   const head = forest.create({ trees: 20 });
   const cases: Readonly<Record<string, Table>> = {
     'one class': table(
@@ -233,7 +233,7 @@ test('one class, constant features, two rows, and more classes than rows all fit
   assert.match(constant.warnings.join(), /no tree found a split/);
 });
 
-test('NaN and infinite features are refused with their row and column, at fit and at predict', async () => {
+test('NaN and infinite features are rejected with row and column, in fit and predict', async () => {
   const bad = takeRows(drawn, rowsFrom(0, 10));
   bad.data[3 * drawn.columnCount + 7] = Number.NaN;
   const labels = train.labels.subarray(0, 10);
@@ -244,7 +244,7 @@ test('NaN and infinite features are refused with their row and column, at fit an
   await assert.rejects(fitted.predict({ rowCount: 1, columnCount: 2, data: new Float32Array(2) }), /fitted on other/);
 });
 
-test('parameters that are not usable are refused by name', () => {
+test('invalid parameters are rejected by name', () => {
   for (const [params, name] of [
     [{ trees: 0 }, /trees/],
     [{ trees: 1.5 }, /trees/],
@@ -273,7 +273,7 @@ test("features per split follow scikit-learn's max_features", () => {
 
 const few = { ...train, features: takeRows(drawn, rowsFrom(0, 90)), labels: train.labels.subarray(0, 90) };
 
-test('ml-random-forest fits through the same seam, whatever the threads, and comes back from a save', async () => {
+test('ml-random-forest fits with the same interface, on any number of threads, and is loaded unchanged', async () => {
   const head = forest.create({ solver: 'ml-random-forest', trees: 3, maxFeatures: 8 });
   const fitted = await head.fit(few, context);
   assert.ok((await accuracyOf(fitted)) > 0.3, 'no better than chance');
@@ -291,7 +291,7 @@ test('ml-random-forest fits through the same seam, whatever the threads, and com
   assert.throws(() => forest.load({ ...saved, arrays: { model: cut } }), UserError);
 });
 
-test('ml-random-forest stops before a run of more than ten minutes, says how long, and starts it when allowed', async () => {
+test('ml-random-forest rejects a run of more than ten minutes, and starts it when allowed', async () => {
   const params = { solver: 'ml-random-forest', trees: 100_000, maxFeatures: 'all' };
   await assert.rejects(
     forest.create(params).fit(train, context),
@@ -311,7 +311,7 @@ test('ml-random-forest stops before a run of more than ten minutes, says how lon
   assert.match(messages[0]!, /will take about/);
 });
 
-test('ml-random-forest refuses sample weights', async () => {
+test('ml-random-forest rejects sample weights', async () => {
   const weighted = { ...few, sampleWeights: new Float64Array(90).fill(1) };
   await assert.rejects(forest.create({ solver: 'ml-random-forest' }).fit(weighted, context), /weights/);
 });

@@ -22,7 +22,7 @@ for (const name of ['tall', 'wide'] as const) {
   }
 }
 
-test('a saved knn head comes back as it was, with its weights, whatever the threads', async () => {
+test('a saved knn head is loaded unchanged, with its weights, on any number of threads', async () => {
   const { train, held } = goldenTable('tall', true);
   const fitted = await knn.create({ k: 9 }).fit(train, context);
   const loaded = knn.load(fitted.save());
@@ -37,7 +37,7 @@ test('a saved knn head comes back as it was, with its weights, whatever the thre
   );
 });
 
-test("rows of weight 0 take no neighbour's place", async () => {
+test('rows of weight 0 are never neighbours', async () => {
   const { train, held } = goldenTable('tall');
   const kept = Int32Array.from(train.labels.keys()).filter((row) => row % 3 !== 0);
   const weights = Float64Array.from(train.labels, (_, row) => (row % 3 === 0 ? 0 : 1));
@@ -47,7 +47,7 @@ test("rows of weight 0 take no neighbour's place", async () => {
   assert.deepEqual(await weighted.predictProba(held), await without.predictProba(held));
 });
 
-test('knn finds the same neighbours in several blocks of training rows and of queries, the earlier of equals', async () => {
+test('finds the same neighbours in several blocks of training rows and queries, the earlier of equals', async () => {
   const [dims, classes] = [6, [...'abc']];
   // Whole numbers: many rows are alike.
   const draw = (rowCount: number, step: number): Matrix => ({
@@ -81,7 +81,7 @@ for (const [name, table] of Object.entries(smallTables)) {
   });
 }
 
-test('knn refuses parameters, NaN and a cut save by name', async () => {
+test('knn rejects parameters, NaN and a truncated file by name', async () => {
   assert.throws(() => knn.create({ k: 0 }), /k/);
   assert.throws(() => knn.create({ temperature: 0 }), /temperature/);
   assert.throws(() => knn.create({ votes: 'loud' }), /votes/);

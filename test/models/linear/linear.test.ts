@@ -49,7 +49,7 @@ for (const one of golden) {
 
 const four = golden[0] as LinearCase;
 
-test('gives the same bits whatever the number of threads', async () => {
+test('gives the same bits on any number of threads', async () => {
   const weightsOn = async (threads: number): Promise<unknown> =>
     (await createHead('linear').fit(wideTable(), { seed: 0, threads })).save().arrays;
   assert.deepEqual(await weightsOn(3), await weightsOn(1));
@@ -73,7 +73,7 @@ test('gives a class without training rows the probability 0 and changes no other
   }
 });
 
-test('says how far it got and what to change when it does not converge', async () => {
+test('without convergence it reports its progress and what to change', async () => {
   const fitted = await createHead('linear', { C: 1000, maxIterations: 3 }).fit(tableOf(four), context);
   assert.equal(fitted.converged, false);
   assert.equal(fitted.iterations, 3);
@@ -84,7 +84,7 @@ for (const [where, rowCount, dims] of [
   ['the features', 120, 30],
   ["the rows' span", 60, 150],
 ] as const) {
-  test(`--tol stops where no part of the gradient of the mean loss is larger, in ${where}`, async () => {
+  test(`--tol stops where no component of the mean loss's gradient is larger, in ${where}`, async () => {
     const features = drawRows(rowCount, dims, 3, 5, 1);
     // Far from centred: scikit-learn's rule knows nothing of means.
     features.data.forEach((value, i) => {
@@ -145,12 +145,12 @@ test('stops when interrupted', async () => {
   }
 });
 
-test('refuses rows of a single class, naming it', async () => {
+test('rejects rows of a single class, with its name', async () => {
   const table = { ...tableOf(four), labels: new Int32Array(four.y.length).fill(2) };
   await assert.rejects(createHead('linear').fit(table, context), /at least 2 classes[\s\S]*1: class 2/);
 });
 
-test('refuses parameters that are out of range or belong to the other optimizer', () => {
+test('rejects parameters that are out of range or belong to the other optimizer', () => {
   for (const params of [{ C: 0 }, { C: -1 }, { C: 'x' }, { tol: 0 }, { maxIterations: 0 }, { optimizer: 'sgd' }]) {
     assert.throws(() => createHead('linear', params), { exitCode: 2 });
   }
@@ -158,7 +158,7 @@ test('refuses parameters that are out of range or belong to the other optimizer'
   assert.throws(() => createHead('linear', { optimizer: 'adam', C: 3 }), /C is not usable[\s\S]*--optimizer lbfgs/);
 });
 
-test('adam prints the losses, the count and the per cent of the test rows after each epoch, the same for a seed', async () => {
+test('adam prints losses, correct test rows and their percentage after each epoch, the same for a seed', async () => {
   const table = wideTable();
   const run = async (seed: number): Promise<{ readonly lines: string[]; readonly fitted: FittedHead }> => {
     const lines: string[] = [];
@@ -180,7 +180,7 @@ test('adam prints the losses, the count and the per cent of the test rows after 
   assert.equal(first.fitted.details['steps'], 3 * Math.ceil(200 / 32));
 });
 
-test('is the same head after it was saved and loaded', async () => {
+test('is unchanged after it was saved and loaded', async () => {
   const fitted = await createHead('linear', { C: 3 }).fit(tableOf(four), context);
   const loaded = loadHead(fitted.save());
   assert.deepEqual(await loaded.predictProba(matrix(four.probe)), await fitted.predictProba(matrix(four.probe)));
@@ -200,7 +200,7 @@ function wideTable(): Table {
   };
 }
 
-test('a learning rate that leaves the loss above an even guess gets a word, a usual one does not', async () => {
+test('warns of a learning rate with a loss above that of uniform probabilities', async () => {
   const table: Table = {
     features: drawRows(60, 8, 3, 4),
     labels: Int32Array.from({ length: 60 }, (_, row) => row % 3),

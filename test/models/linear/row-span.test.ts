@@ -19,7 +19,7 @@ for (const [rowCount, dims] of [
   [5, 11],
   [150, 300],
 ] as const) {
-  test(`${rowCount} rows of ${dims} features have their inner products in their span, and scores for weights there`, async () => {
+  test(`${rowCount} rows of ${dims} features keep inner products and scores in their span`, async () => {
     const features = drawRows(rowCount, dims, 3, 1);
     // One row twice: a Gram matrix without a factor of its own.
     if (rowCount > 1) features.data.copyWithin(dims, 0, dims);
@@ -58,7 +58,7 @@ for (const [rowCount, dims] of [
   });
 }
 
-test('rows that are all the same have no span', async () => {
+test('identical rows have no span', async () => {
   const features = { rowCount: 4, columnCount: 6, data: new Float32Array(24).fill(0.5) };
   assert.equal(await spanOfRows(features, await meansOf(features), undefined), undefined);
 });

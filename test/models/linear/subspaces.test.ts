@@ -7,7 +7,7 @@ import { createHead } from '../../../src/models/registry.ts';
 import type { Table } from '../../../src/rows/table.ts';
 import { drawRows } from '../../classify/drawn-set.ts';
 
-test('new directions are orthonormal, to the basis too, and span what the columns add to it', async () => {
+test('new directions are orthonormal, also to the basis, and span the new columns', async () => {
   const [rowCount, columnCount] = [30, 5];
   const columns = Float64Array.from(drawRows(rowCount, columnCount, 1, 7).data);
   // The last column follows from the others, and the first is as small as a gradient near the optimum.
@@ -84,7 +84,7 @@ test('a fit that begins in subspaces ends at the optimum, the same on any number
   }
 });
 
-test('takes fewer passes over all features than a fit of fewer classes by L-BFGS alone', async () => {
+test('needs fewer passes over all features than L-BFGS alone', async () => {
   const table = tenClasses();
   const evaluations = async (classes: number): Promise<number> => {
     const labels = table.labels.map((label) => label % classes);

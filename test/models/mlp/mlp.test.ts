@@ -21,7 +21,7 @@ for (const { params, seed, probabilities, ...weights } of goldenHeads.mlp) {
   });
 }
 
-test('mlp stops when the held-out rows get no better, and keeps the best weights', async () => {
+test('mlp stops when the validation loss stops falling, and keeps the best weights', async () => {
   const { train, held } = goldenTable('tall');
   const fitted = await mlp.create({ hidden: 40, lr: 0.02, patience: 4 }).fit(train, context);
   const { bestEpoch, epochs } = fitted.details as { bestEpoch: number; epochs: { heldLoss: number }[] };
@@ -34,7 +34,7 @@ test('mlp stops when the held-out rows get no better, and keeps the best weights
   assert.match(shorter.warnings.join(), /still falling/);
 });
 
-test('a saved mlp comes back as it was; the seed changes it, threads do not', async () => {
+test('a saved mlp is loaded unchanged; it depends on the seed, not on threads', async () => {
   const { train, held } = goldenTable('tall', true);
   const head = mlp.create({ hidden: 64, epochs: 3, batch: 128 });
   const fitted = await head.fit(train, { ...context, threads: 4 });
@@ -45,7 +45,7 @@ test('a saved mlp comes back as it was; the seed changes it, threads do not', as
   assert.notDeepEqual((await head.fit(train, { ...context, seed: 1 })).save(), fitted.save());
 });
 
-test('a row of weight 3 moves the mlp as three rows do', async () => {
+test('a row of weight 3 has the effect of three rows', async () => {
   const { train, held } = goldenTable('wide');
   const weights = Float64Array.from(train.labels, (_, row) => (row === 2 ? 3 : 1));
   const rows = [2, 2, ...train.labels.keys()];
@@ -65,7 +65,7 @@ test('a row of weight 3 moves the mlp as three rows do', async () => {
   checkClose((await weighted.predictProba(held)).data, [...expected.data], 1e-3, 'probabilities');
 });
 
-test('rows held out are about the share asked for, whole groups, and never the last of a class', () => {
+test('about the requested share is held out, whole groups, and never the last row of a class', () => {
   const labels = Int32Array.from({ length: 200 }, (_, row) => (row < 3 ? row : 3 + (row % 5)));
   const groups = Int32Array.from({ length: 200 }, (_, row) => (row < 10 ? row : 10 + ((row - 10) >> 1)));
   const features = { rowCount: 200, columnCount: 1, data: new Float32Array(200) };
@@ -93,7 +93,7 @@ for (const [name, table] of Object.entries(smallTables)) {
   });
 }
 
-test('mlp stops when it is interrupted, and when its loss runs away', async () => {
+test('an interrupt and a diverging loss stop mlp', async () => {
   const { train } = goldenTable('tall');
   const controller = new AbortController();
   const run = mlp.create({ epochs: 1_000_000, validation: 0 }).fit(train, {
@@ -105,7 +105,7 @@ test('mlp stops when it is interrupted, and when its loss runs away', async () =
   await assert.rejects(mlp.create({ lr: 1e30 }).fit(train, context), /diverged.*--lr/s);
 });
 
-test('mlp refuses parameters, NaN and a cut save by name', async () => {
+test('mlp rejects parameters, NaN and a truncated file by name', async () => {
   for (const [name, value] of Object.entries({
     hidden: 0,
     epochs: 1.5,
@@ -126,7 +126,7 @@ test('mlp refuses parameters, NaN and a cut save by name', async () => {
 });
 
 for (const count of [1, 2, 3, 4, 5, 1003]) {
-  test(`WebAssembly takes the plain loop's steps of Adam to the bit: ${count} parameters`, () => {
+  test(`WebAssembly takes the JavaScript loop's steps of Adam to the bit: ${count} parameters`, () => {
     const random = randomState(count);
     const groups = [wasmAdam(count), plainAdam(count)];
     for (let i = 0; i < count; i++) {

@@ -47,7 +47,7 @@ function wholeBlocks({ diagonal, below }: BlockTridiagonalForm, size: number): F
 const context = { threads: 2 };
 
 for (const size of [1, blockSide, blockSide + 1, 2 * blockSide, 2 * blockSide + 1, 3 * blockSide + 5]) {
-  test(`a matrix of side ${size} is its block tridiagonal form, turned by an orthogonal matrix`, async () => {
+  test(`a matrix of side ${size} equals its block tridiagonal form times orthogonal matrices`, async () => {
     const matrix = drawMatrix(size);
     const form = await blockTridiagonalize(matrix.slice(), size, context);
     const q = form.rotation.data;
@@ -57,7 +57,7 @@ for (const size of [1, blockSide, blockSide + 1, 2 * blockSide, 2 * blockSide + 
     assert.ok(form.diagonal.every((block) => block.length <= blockSide ** 2));
   });
 
-  test(`solves with shifts of a matrix of side ${size} solve it`, async () => {
+  test(`solves shifted systems with a matrix of side ${size}`, async () => {
     const form = await blockTridiagonalize(drawMatrix(size), size, context);
     const whole = wholeBlocks(form, size);
     const random = randomState(1);
@@ -84,7 +84,7 @@ for (const size of [1, blockSide, blockSide + 1, 2 * blockSide, 2 * blockSide + 
   });
 }
 
-test('only the lower triangle is read, and a matrix of zeros has a form', async () => {
+test('only the lower triangle is read, and a matrix of zeros can be reduced', async () => {
   const size = blockSide + 9;
   const matrix = drawMatrix(size);
   const lower = matrix.map((value, at) => (at % size > Math.floor(at / size) ? Number.NaN : value));
@@ -97,7 +97,7 @@ test('only the lower triangle is read, and a matrix of zeros has a form', async 
   assert.ok(zeros.diagonal.every((block) => block.every((value) => value === 0)));
 });
 
-test('a reduction stops when it is interrupted', async () => {
+test('an interrupt stops a reduction', async () => {
   const size = blockSide + 1;
   const run = blockTridiagonalize(drawMatrix(size), size, { threads: 1, signal: AbortSignal.abort() });
   await assert.rejects(run, (error) => error instanceof InterruptedError);

@@ -62,7 +62,7 @@ for (const name of ['tall', 'wide'] as const) {
   }
 }
 
-test('ridge by features has the error of its own leave-one-out fits where the covariance is made in several panels', async () => {
+test('ridge by features has the errors of leave-one-out fits where the covariance takes several panels', async () => {
   const [rowCount, dims, classCount, alpha] = [1100, 600, 3, 50];
   const features = drawRows(rowCount, dims, classCount, 3, 1);
   const labels = Int32Array.from({ length: rowCount }, (_, row) => row % classCount);
@@ -84,7 +84,7 @@ test('ridge by features has the error of its own leave-one-out fits where the co
   checkClose(all.leftOutScores.subarray(0, classCount), scores, 1e-7, 'scores of the first row');
 });
 
-test('the factor of the softmax is where the likelihood has no slope, or the end of its range', () => {
+test('the softmax factor maximizes the likelihood, or is the end of its range', () => {
   const table = (rowCount: number, classCount: number, spread: number) => {
     const labels = Int32Array.from({ length: rowCount }, (_, row) => row % classCount);
     const scores = Float64Array.from({ length: rowCount * classCount }, (_, i) => {
@@ -107,7 +107,7 @@ test('the factor of the softmax is where the likelihood has no slope, or the end
   checkClose([fitTemperature(...table(60, 3, 0))], [0.01], 1e-6, 'the smallest factor');
 });
 
-test('ridge learns from a row or two per class, where leave-one-out errors say nothing of most classes', async () => {
+test('ridge learns from one or two rows per class, where most classes have no leave-one-out error', async () => {
   const classCount = 40;
   const all = drawRows(200, 128, classCount, 5, 1);
   const labels = Int32Array.from({ length: 200 }, (_, row) => row % classCount);
@@ -135,7 +135,7 @@ test('ridge learns from a row or two per class, where leave-one-out errors say n
   }
 });
 
-test('both ways to the closed form agree where rows and features are about as many', async () => {
+test('both closed forms agree where rows and features are about as many', async () => {
   const { train, held } = goldenTable('tall');
   const rows = Int32Array.from({ length: 25 }, (_, row) => row);
   const more = { ...train, features: takeRows(train.features, rows), labels: train.labels.subarray(0, 25) };
@@ -154,7 +154,7 @@ test('both ways to the closed form agree where rows and features are about as ma
   assert.equal(held.columnCount, 24);
 });
 
-test('a saved ridge head comes back as it was, and threads change nothing', async () => {
+test('a saved ridge head is loaded unchanged, and does not depend on threads', async () => {
   for (const name of ['tall', 'wide'] as const) {
     const { train, held } = goldenTable(name);
     const fitted = await ridge.create({}).fit(train, { ...context, threads: 3 });
@@ -165,7 +165,7 @@ test('a saved ridge head comes back as it was, and threads change nothing', asyn
   }
 });
 
-test('rows of weight 0 take no part in ridge', async () => {
+test('rows of weight 0 have no influence on ridge', async () => {
   const { train } = goldenTable('tall');
   const kept = Int32Array.from(train.labels.keys()).filter((row) => row % 3 !== 0);
   const weights = Float64Array.from(train.labels, (_, row) => (row % 3 === 0 ? 0 : 1));
@@ -186,14 +186,14 @@ for (const [name, table] of Object.entries(smallTables)) {
   });
 }
 
-test("ridge warns when the best alpha is the last one tried, and tells each one's error", async () => {
+test('ridge warns when the best alpha is the last one tried, and reports the error of each', async () => {
   const { train } = goldenTable('tall');
   const fitted = await ridge.create({ alpha: [0.001, 0.0001] }).fit(train, context);
   assert.match(fitted.warnings.join(), /end of those tried/);
   assert.equal((fitted.details['leaveOneOut'] as readonly unknown[]).length, 2);
 });
 
-test('ridge stops when it is interrupted', async () => {
+test('an interrupt stops ridge', async () => {
   const controller = new AbortController();
   controller.abort();
   const { train } = goldenTable('tall');
@@ -201,7 +201,7 @@ test('ridge stops when it is interrupted', async () => {
   await assert.rejects(run, (error) => error instanceof InterruptedError);
 });
 
-test('ridge refuses parameters, NaN and a closed form that is too large', async () => {
+test('ridge rejects parameters, NaN and a closed form that is too large', async () => {
   for (const alpha of ['0', '-1', 'much', '', '1,,2', Number.NaN])
     assert.throws(() => ridge.create({ alpha }), UserError);
   const side = 8193;
@@ -214,7 +214,7 @@ test('ridge refuses parameters, NaN and a closed form that is too large', async 
   await assert.rejects(ridge.create({}).fit({ ...train, features: nan }, context), /row 1, column 5.*NaN/s);
 });
 
-test('ridge judges every row by the fit without it, but no row of kin and none that is alone in its class', async () => {
+test('ridge judges every row by the fit without it, except related rows and the only row of a class', async () => {
   const { train } = goldenTable('tall');
   const alpha = 3;
   const fit = async (table: typeof train): Promise<FittedRidge> =>

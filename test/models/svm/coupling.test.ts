@@ -17,7 +17,7 @@ test("fits scikit-learn's Platt sigmoid", () => {
   }
 });
 
-test('couples values that come from class scores back to their softmax', () => {
+test('couples values of class scores to their softmax', () => {
   // value(c, o) = (score c - score o) / slope makes 1 / (1 + sum of exp(-slope value)) the softmax itself.
   const scores = [0.3, -1, 2, 0.5];
   const slope = 3;
@@ -40,7 +40,7 @@ test('stays finite and positive for values of any size', () => {
   assert.ok(Math.abs(p.reduce((sum, value) => sum + value, 0) - 1) < 1e-12);
 });
 
-test('finds the slope that labels were drawn with', () => {
+test('recovers the slope from which labels were drawn', () => {
   const random = randomState(0);
   const classCount = 4;
   const rowCount = 3000;

@@ -35,7 +35,7 @@ async function drawnInput(classCount: number, perClass: number, kernel: Kernel):
   };
 }
 
-test('the answer does not depend on the number of threads', async () => {
+test('the result does not depend on the number of threads', async () => {
   const input = { ...(await drawnInput(24, 60, { name: 'rbf', gamma: 0.1 })), foldCount: 5 };
   input.caps.fill(0.5);
   const one = await fitPairs(input, { threads: 1 });
@@ -83,7 +83,7 @@ test("held-out values are those of classifiers fitted without the row's fold, on
   assert.ok(Number.isNaN(heldOut[2 * slots] as number), 'fold 2 was not run');
 });
 
-test('an abort stops a long fit, workers included', async () => {
+test('an abort stops a long fit and its workers', async () => {
   // Coinciding rows of both classes at a tolerance that rounding cannot reach: it would run to its last step.
   const input = { ...(await drawnInput(4, 400, { name: 'linear' })), epsilon: 1e-300, maxIterations: 2 ** 31 - 1 };
   const stop = new AbortController();

@@ -119,7 +119,7 @@ test('gives probabilities that sum to 1, the same for the same seed, and 0 to a 
   }
 });
 
-test('judges the rows of its calibration by classifiers that had not seen them', async () => {
+test('judges its calibration rows by classifiers that were fitted without them', async () => {
   // Labels that no feature tells apart: what a classifier has seen it gets right, the others by chance.
   const features = drawRows(150, 60, 1, 3, 1);
   for (const classCount of [2, 4]) {
@@ -137,7 +137,7 @@ test('judges the rows of its calibration by classifiers that had not seen them',
   }
 });
 
-test('a saved head predicts what the fitted one does', async () => {
+test('a saved head predicts like the fitted one', async () => {
   for (const params of [{}, { kernel: 'rbf', C: 10 }]) {
     const fitted = await fit(params, fixtureTable('imbalanced'));
     const rows = testRows('imbalanced');
@@ -149,14 +149,14 @@ test('a saved head predicts what the fitted one does', async () => {
   }
 });
 
-test('saves support vectors alone', async () => {
+test('saves only the support vectors', async () => {
   const fitted = await fit({ C: 10 }, fixtureTable('two classes'));
   const saved = fitted.save();
   assert.deepEqual(saved.arrays['vectors']?.shape, [fitted.supportRows.length, 4]);
   assert.ok(fitted.supportRows.length < 30);
 });
 
-test('refuses a saved head that is not whole, naming the part', async () => {
+test('rejects an incomplete saved head, with the missing part', async () => {
   const saved = (await fit({}, fixtureTable('blobs'))).save();
   const without = (name: string) => ({
     ...saved,
@@ -174,7 +174,7 @@ test('refuses a saved head that is not whole, naming the part', async () => {
   assert.throws(() => svm.load({ ...saved, details: { ...saved.details, kernel: { name: 'rbf' } } }), /kernel/);
 });
 
-test('row order changes nothing but the order of the support vectors', async () => {
+test('the order of rows changes only the order of the support vectors', async () => {
   const table = fixtureTable('imbalanced');
   const order = Int32Array.from(table.labels.keys()).reverse();
   const turned: Table = {
@@ -196,7 +196,7 @@ test('row order changes nothing but the order of the support vectors', async () 
   );
 });
 
-test('a fit that runs out of steps is a result with a warning that says how far it got', async () => {
+test('a fit that runs out of steps is a result with a warning about its progress', async () => {
   const fitted = await fit({ maxIterations: 3 }, fixtureTable('blobs'));
   assert.equal(fitted.converged, false);
   assert.equal(fitted.iterations, 18);
@@ -207,13 +207,13 @@ test('a fit that runs out of steps is a result with a warning that says how far 
   assert.equal((await fit({}, fixtureTable('blobs'))).converged, true);
 });
 
-test('says that probabilities are not calibrated when no class has two rows', async () => {
+test('reports that probabilities are not calibrated when no class has two rows', async () => {
   const fitted = await fit({}, fixtureTable('one row per class'));
   assert.match(fitted.warnings.join(), /probabilities are not calibrated/);
   assert.deepEqual((await fit({}, fixtureTable('blobs'))).warnings, []);
 });
 
-test('refuses what it cannot fit', async () => {
+test('rejects tables that it cannot fit', async () => {
   const table = fixtureTable('blobs');
   const spoiled = { ...table.features, data: table.features.data.slice() };
   spoiled.data[7] = Number.NaN;
@@ -224,7 +224,7 @@ test('refuses what it cannot fit', async () => {
   await assert.rejects(fitted.predictProba(matrix([[1, 2]])), /2 columns/);
 });
 
-test('refuses unusable parameters by name', () => {
+test('rejects invalid parameters by name', () => {
   for (const [name, value] of [
     ['C', 0],
     ['C', 'much'],
@@ -248,7 +248,7 @@ test('an aborted fit stops with InterruptedError', async () => {
   await assert.rejects(svm.create({}).fit(fixtureTable('blobs'), { ...context, signal }), InterruptedError);
 });
 
-test("ml-svm predicts as scikit-learn's SVC does, from the same Gram matrix", async () => {
+test("ml-svm predicts like scikit-learn's SVC, from the same Gram matrix", async () => {
   for (const name of ['blobs', 'imbalanced', 'more features than rows', 'far from the origin']) {
     const wanted = fixture.cases.find(
       (entry) => entry.table === name && entry.params['gamma'] === 'auto' && !entry.weighted,
@@ -265,7 +265,7 @@ test("ml-svm predicts as scikit-learn's SVC does, from the same Gram matrix", as
   }
 });
 
-test('ml-svm gives the same answer on one thread and on three, and tells of classifiers that ran out of passes', async () => {
+test('ml-svm has the same result on one thread and on three, and reports unfinished classifiers', async () => {
   const one = await svm.create({ solver: 'ml-svm' }).fit(fixtureTable('blobs'), { seed: 5, threads: 1 });
   const three = await svm.create({ solver: 'ml-svm' }).fit(fixtureTable('blobs'), { seed: 5, threads: 3 });
   assert.deepEqual(three.save().arrays, one.save().arrays);
@@ -274,7 +274,7 @@ test('ml-svm gives the same answer on one thread and on three, and tells of clas
   assert.match(short.warnings.join(), /did not converge in 12 steps/);
 });
 
-test('ml-svm refuses weights, and a run of more than ten minutes before it starts', async () => {
+test('ml-svm rejects weights, and a run of more than ten minutes before it starts', async () => {
   await assert.rejects(fit({ solver: 'ml-svm' }, fixtureTable('blobs', true)), /no sample or class weights/);
   const rowCount = 30_000;
   const long: Table = {

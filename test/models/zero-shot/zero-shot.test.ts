@@ -78,7 +78,7 @@ test('probabilities are the softmax of 100 times the cosine with the mean of the
   }
 });
 
-test('it is the same head whatever rows and labels it is shown', async () => {
+test('does not depend on the training rows and labels', async () => {
   const other: Table = { ...table, features: drawRows(30, 8, 3, 9), labels: table.labels.map((label) => 2 - label) };
   const head = createHead('zero-shot');
   const heads = [table, other].map((rows) => head.fit(rows, { ...context, encodeWords: drawnWords() }));
@@ -86,7 +86,7 @@ test('it is the same head whatever rows and labels it is shown', async () => {
   assert.deepEqual(one?.save(), two?.save());
 });
 
-test('a saved head and its ONNX graph answer as it does', async () => {
+test('a saved head and its ONNX graph predict the same', async () => {
   const fitted = await createHead('zero-shot').fit(table, { ...context, encodeWords: drawnWords() });
   const answer = await fitted.predictProba(table.features);
   assert.deepEqual(await loadHead(fitted.save()).predictProba(table.features), answer);
@@ -99,18 +99,18 @@ test('a saved head and its ONNX graph answer as it does', async () => {
   await session.release();
 });
 
-test('refuses prompts without a place for the name, other scaling, and features without words', async () => {
+test('rejects prompts without a placeholder, scaled features, and features without a text encoder', async () => {
   assert.throws(() => createHead('zero-shot', { prompts: 'a photo' }), /prompts[\s\S]*a photo[\s\S]*\{\}/);
   assert.throws(() => createHead('zero-shot', { scale: 'standard' }), /no longer lie by words/);
   await assert.rejects(createHead('zero-shot').fit(table, context), /network with a text encoder/);
   assert.ok(!chooseHeads(['all'], {}).some(({ model }) => model === 'zero-shot'));
 });
 
-test('names of classes are said with spaces', () => {
+test('underscores in class names become spaces', () => {
   assert.equal(sayClass('a {} and a {}', 'golden_retriever'), 'a golden retriever and a golden retriever');
 });
 
-test('classify reports it beside trained heads, its probabilities calibrated, on the features of a two-tower network', async () => {
+test('classify compares it, calibrated, with trained heads on the features of a two-tower network', async () => {
   const root = await mkdtemp(join(tmpdir(), 'featuretap-zero-shot-'));
   try {
     await drawFolder(join(root, 'photos'), 24);
@@ -135,7 +135,7 @@ test('classify reports it beside trained heads, its probabilities calibrated, on
   }
 });
 
-test('a linear head that starts at the prompts is the zero-shot head before its first step, and goes on from there', async () => {
+test('a linear head that starts at the prompts equals the zero-shot head before its first step', async () => {
   const prompts = 'a photo of a {}';
   const words = { ...context, encodeWords: drawnWords() };
   const zeroShot = await createHead('zero-shot', { prompts }).fit(table, words);
@@ -153,7 +153,7 @@ test('a linear head that starts at the prompts is the zero-shot head before its 
   assert.match(String(details['start']), /zero-shot: 100 times the vectors of the prompts/);
 });
 
-test('a start at prompts is refused where it means nothing: by lbfgs, without words, for rows of other lengths', async () => {
+test('a start at the prompts is rejected with lbfgs, without texts, and for rows of another length', async () => {
   const options = { solver: 'adam', scale: 'l2', startPrompts: 'a {}' };
   assert.throws(() => createHead('linear', { startPrompts: 'a {}', scale: 'l2' }), /adam/);
   assert.throws(() => createHead('linear', { ...options, scale: undefined }), /--scale[\s\S]*l2 with --start-prompts/);

@@ -16,7 +16,7 @@ interface Image {
   readonly evidence?: { class: string; score: number; file?: string; map: number[][] };
 }
 
-describe('where in a photo the evidence lies', { timeout: 300_000 }, () => {
+describe('evidence maps of photos', { timeout: 300_000 }, () => {
   let root = '';
   let trained: TrainedHeads;
   let linear = '';
@@ -41,7 +41,7 @@ describe('where in a photo the evidence lies', { timeout: 300_000 }, () => {
     return (JSON.parse(stdout) as { images: Image[] }).images;
   };
 
-  test('the mean of the map is the logit that the probabilities were made of', async () => {
+  test('the mean of a map is the logit behind the probabilities', async () => {
     const shipped = await loadReportHead(linear);
     const scores = (await featureScores(shipped.saved)) ?? assert.fail();
     const stdin = (async function* () {})();
@@ -65,7 +65,7 @@ describe('where in a photo the evidence lies', { timeout: 300_000 }, () => {
     assert.equal(count, 11);
   });
 
-  test('--evidence writes a PNG of the crop for each photo, under a name of its own, and says which', async () => {
+  test('--evidence writes a PNG of the crop for each photo, with its own name, and prints the names', async () => {
     const maps = join(root, 'maps');
     // The same id twice.
     const args = ['predict', '--head', linear, '--evidence', maps];
@@ -84,7 +84,7 @@ describe('where in a photo the evidence lies', { timeout: 300_000 }, () => {
     assert.match(csv, /^path,id,rank,class,probability,evidence\n.*,red-00,1,red,[\d.]+,.*red-00\.evidence\.png\n$/);
   });
 
-  test('--why says where the evidence lies, with --json the map, and that a head has none', async () => {
+  test('--why prints where the evidence is, with --json the map, and which heads have none', async () => {
     const [image] = await said(['--head', linear, '--why', red]);
     assert.equal(image?.evidence?.class, image?.top[0]?.class);
     const { map = [], score = 0 } = image?.evidence ?? {};
@@ -97,7 +97,7 @@ describe('where in a photo the evidence lies', { timeout: 300_000 }, () => {
     assert.match(stderr, /no class activation map: the scores of knn are not linear/);
   });
 
-  test('--evidence of a head that has none is refused before any photo is read, and makes no folder', async () => {
+  test('--evidence with a head without maps is rejected before any photo is read, and creates no folder', async () => {
     const maps = join(root, 'no-maps');
     const { status, stdout, stderr } = await featuretap(['predict', '--head', neighbours, '--evidence', maps, red]);
     assert.deepEqual([status, stdout], [2, '']);

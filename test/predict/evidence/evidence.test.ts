@@ -88,7 +88,7 @@ for (const scale of Object.keys(golden.scalings)) {
     equals(savedLinear(scale), golden.scalings[scale] as Golden));
 }
 
-test("a linear SVM's maps are those of the means of scikit-learn's one-vs-one decision values", async () => {
+test("a linear SVM's maps have the mean of scikit-learn's one-vs-one decision values", async () => {
   const { C, train, labels } = golden.svm;
   const features = { rowCount: labels.length, columnCount: channels, data: Float32Array.from(train) };
   const head = createHead('svm', { C, kernel: 'linear', tolerance: 1e-8 });
@@ -96,7 +96,7 @@ test("a linear SVM's maps are those of the means of scikit-learn's one-vs-one de
   await equals(fitted.save(), golden.svm, 2e-4);
 });
 
-test('a transformer has maps of its patches, row by row behind the tokens that are none', async () => {
+test('a transformer has maps of its patches, without its other tokens', async () => {
   const side = 2;
   const tokens = 1 + side ** 2;
   const data = Float32Array.from({ length: tokens * channels }, (_, i) => Math.sin(i));
@@ -117,7 +117,7 @@ test('a transformer has maps of its patches, row by row behind the tokens that a
   near(score, scoreOf(pooled), 1e-5);
 });
 
-test('says in words why there is no map: the kernel, the head, the pool or the tap', async () => {
+test('gives the reason for a missing map: the kernel, the head, the pool or the tap', async () => {
   const { labels, train } = golden.svm;
   const table = {
     features: { rowCount: labels.length, columnCount: channels, data: Float32Array.from(train) },
@@ -143,14 +143,14 @@ test('says in words why there is no map: the kernel, the head, the pool or the t
   assert.equal(typeof (await why(await saved('svm', { solver: 'linearsvc' }), 'mean', golden.tapShape)), 'object');
 });
 
-test('a map is spread over pixels as PyTorch interpolates it', () => {
+test("a map is interpolated to pixels like PyTorch's", () => {
   const { grid, side, values } = golden.spread;
   spreadMap(Float64Array.from(grid), 7, 7, side).forEach((value, i) => {
     near(value, values[i] as number, 1e-6);
   });
 });
 
-test('names the place where a map is highest', () => {
+test("names the position of a map's maximum", () => {
   const at = (row: number, column: number): string =>
     highestPlace(
       Array.from({ length: 7 }, (_, y) => Array.from({ length: 7 }, (_, x) => +(y === row && x === column))),
@@ -162,7 +162,7 @@ test('names the place where a map is highest', () => {
   assert.equal(highestPlace([[4]]), 'centre');
 });
 
-test('an overlay is a PNG of the crop: grey half, dark purple at the lowest place and yellow at the highest', async () => {
+test('an overlay is a PNG of the crop in grey, coloured from purple (lowest) to yellow (highest)', async () => {
   const pixels = new Uint8Array(14 * 14 * 3).fill(100);
   const map = [
     [-2, 0],

@@ -59,7 +59,7 @@ async function written(
   return readFile(file, 'utf8');
 }
 
-test("rows come in the sample's column order and sum to 1", async () => {
+test("rows have the sample's column order and sum to 1", async () => {
   const text = await written('id,collie,akita,beagle\nx,0.3,0.3,0.3\n', {
     'x.jpg': Float32Array.of(0.1, 0.2, 0.7) as never,
   });
@@ -72,7 +72,7 @@ test("rows come in the sample's column order and sum to 1", async () => {
   for (const [i, expected] of [0.7, 0.1, 0.2].entries()) assert.ok(Math.abs((values[i] as number) - expected) < 1e-7);
 });
 
-test('the sample decides the form of the ids: with an extension, without, or with folders', async () => {
+test('the sample sets the form of the ids: with an extension, without, or with folders', async () => {
   const answer = [0, 0, 1];
   assert.match(await written('id,label\n24.jpg,akita\n', { '24.jpg': answer }), /^24\.jpg,collie$/m);
   assert.match(await written('id,label\n24,akita\n', { '24.jpg': answer }), /^24,collie$/m);
@@ -81,7 +81,7 @@ test('the sample decides the form of the ids: with an extension, without, or wit
   assert.match(await written('id,label\ntest\\24,akita\n', { '24.jpg': answer }), /^test\\24,collie$/m);
 });
 
-test('an id that names more of a path fits better, and one that fits two ids fits none', () => {
+test('the id that matches more of a path is used, and none where two match equally', () => {
   const ids = new SampleIds(['a/1.jpg', 'b/1.jpg', '2.jpg', '2.png', '3']);
   assert.equal(ids.idOf('test/b/1.jpg'), 'b/1.jpg');
   assert.equal(ids.idOf('c/1.jpg'), undefined);
@@ -90,17 +90,17 @@ test('an id that names more of a path fits better, and one that fits two ids fit
   assert.equal(ids.idOf('x/3.jpeg'), '3');
 });
 
-test('one column beside the id is filled as its values in the sample say: a name, or a number', async () => {
+test('one column beside the id is filled like the sample: with a name, or with a number', async () => {
   const images = { 'a.jpg': [0.1, 0.7, 0.2], 'b.jpg': [0.2, 0.1, 0.7] };
   assert.equal(await written('image_id,breed\na,akita\nb,akita\n', images), 'image_id,breed\na,beagle\nb,collie\n');
   assert.equal(await written('file,target\na,0\nb,0\n', images), 'file,target\na,1\nb,2\n');
 });
 
-test('the id may stand behind the answer', async () => {
+test('the id may be the last column', async () => {
   assert.equal(await written('label,image_id\nakita,a\n', { 'a.jpg': [0, 1, 0] }), 'label,image_id\nbeagle,a\n');
 });
 
-test('a binary contest takes one probability: of the second class, the one the column is named after, or --positive', async () => {
+test('a binary contest takes one probability: of the second class, of the header, or of --positive', async () => {
   const pair = ['cat', 'dog'];
   const images = { '1.jpg': [0.25, 0.75] };
   assert.equal(await written('id,label\n1,0.5\n', images, pair), 'id,label\n1,0.750000000\n');
@@ -110,13 +110,13 @@ test('a binary contest takes one probability: of the second class, the one the c
   assert.equal(await written('id,label\n1,0\n', images, pair, { answer: 'probability' }), 'id,label\n1,0.750000000\n');
 });
 
-test('says how the sample was read', async () => {
+test('reports how the sample was read', async () => {
   const { writer, said } = await writerFor('image_id,label\n1,0.5\n', ['cat', 'dog']);
   assert.equal(said, 'id = image_id, label = the probability of dog');
   await writer.abandon();
 });
 
-test('a column that can be read in no way is an error with the ways to read it', async () => {
+test('a column that cannot be interpreted is an error with the possible readings', async () => {
   await assert.rejects(writerFor('id,label\n1,scab rust\n'), (error: UserError) => {
     assert.equal(error.exitCode, 2);
     assert.match(error.message, /"scab rust"/);
@@ -125,7 +125,7 @@ test('a column that can be read in no way is an error with the ways to read it',
   });
 });
 
-test('an id without an image ends with the list and leaves no file behind', async () => {
+test('an id without an image ends with the list and leaves no file', async () => {
   const { writer, file } = await writerFor('id,label\nx,akita\ny,akita\nz,akita\n');
   await writer.append(image('x.jpg'), answer(1, 0, 0));
   await assert.rejects(writer.finish([{ path: 'test/y.jpg', reason: 'broken JPEG' }]), (error: UserError) => {
@@ -138,7 +138,7 @@ test('an id without an image ends with the list and leaves no file behind', asyn
   await assertNothingLeft(file);
 });
 
-test('images that the sample does not ask for are counted and left out', async () => {
+test('images that the sample does not have are counted and left out', async () => {
   const { writer, file } = await writerFor('id,label\nx,akita\n');
   for (const name of ['x.jpg', 'y.jpg']) await writer.append(image(name), answer(1, 0, 0));
   await writer.finish();
@@ -164,7 +164,7 @@ for (const [name, header, message] of [
   ['names a class twice', 'id,akita,beagle,collie,akita', /a column that occurs twice/],
   ['is empty', '', /no column for 3/],
 ] as const) {
-  test(`a sample that ${name} is refused with the difference`, async () => {
+  test(`a sample that ${name} is rejected with the difference`, async () => {
     const sample = join(folder, 'other.csv');
     await writeFile(sample, header === '' ? '' : `${header}\n`);
     await assert.rejects(
@@ -174,7 +174,7 @@ for (const [name, header, message] of [
   });
 }
 
-test('two images with one id are refused, and nothing is left behind when the run is abandoned', async () => {
+test('two images with one id are rejected, and an abandoned run leaves no file', async () => {
   const file = join(folder, 'twice.csv');
   const writer = await SubmissionWriter.open(file, plainLayout(classes), classes);
   await writer.append(image('x.jpg'), answer(1, 0, 0));
@@ -192,14 +192,14 @@ test('a folder that cannot be written to is an error that names the file', async
   );
 });
 
-test('makes the folder of a submission', async () => {
+test('creates the folder of a submission', async () => {
   const file = join(folder, 'new', 'submission.csv');
   const writer = await SubmissionWriter.open(file, plainLayout(classes), classes);
   await writer.finish();
   assert.ok(existsSync(file));
 });
 
-test('a second run on the same file is refused before it predicts, and names the first', async () => {
+test("a second run with the same file is rejected before it predicts, with the first one's name", async () => {
   const file = join(folder, 'shared.csv');
   const first = await SubmissionWriter.open(file, plainLayout(classes), classes);
   await assert.rejects(
@@ -211,7 +211,7 @@ test('a second run on the same file is refused before it predicts, and names the
   assert.match(await readFile(file, 'utf8'), /^id.*\nx,.*\n$/);
 });
 
-test('a folder in the place of the file is refused before anything is predicted', async () => {
+test('a folder in place of the file is rejected before any prediction', async () => {
   await mkdir(join(folder, 'a-folder'));
   await assert.rejects(
     SubmissionWriter.open(join(folder, 'a-folder'), plainLayout(classes), classes),
@@ -219,7 +219,7 @@ test('a folder in the place of the file is refused before anything is predicted'
   );
 });
 
-test('a table that is no submission is not written over, an earlier submission is', async () => {
+test('overwrites an earlier submission, but no other table', async () => {
   const labels = join(folder, 'labels.csv');
   await writeFile(labels, 'id,breed\nx,akita\n');
   const layout = plainLayout(classes);

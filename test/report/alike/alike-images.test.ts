@@ -27,7 +27,7 @@ const answer = (repeat: number, id: string) => ({
   trueProbability: 1,
 });
 
-test('copies are found with both labels, and the repeats that tested one without the other are counted', async () => {
+test('copies are listed with both labels and the number of repeats that divided them', async () => {
   const answers = [
     answer(0, 'twin'),
     answer(0, 'photo-1'),

@@ -30,7 +30,7 @@ function groupOf(drawings: readonly Drawing[], change: (report: Report) => Repor
 
 const strong = { model: 'svm', skill: 0.95 };
 
-test('heads that are as good as the best are named, those that are only perhaps worse apart', () => {
+test('heads as good as the best are named, separately from those that may be worse', () => {
   const group = groupOf([strong, { model: 'linear', skill: 0.9 }, { model: 'forest', skill: 0.3 }]);
   assert.match(advise(group).which.join(' '), /No significant difference from it here: linear\./);
   const [toLinear, toForest, between] = group.differences;
@@ -39,7 +39,7 @@ test('heads that are as good as the best are named, those that are only perhaps 
   assert.match(which.join(' '), /Perhaps better than forest\. No significant difference from it here: linear\./);
 });
 
-test('what comes next is a command that can be typed, made of the one that made the report', () => {
+test('the next step is a command made from the one of the report', () => {
   const commands = (group: GroupData): string =>
     advise(group)
       .steps.map(({ command }) => command)
@@ -61,7 +61,7 @@ test('what comes next is a command that can be typed, made of the one that made 
   assert.doesNotMatch(commands(fixed), /--repeats/);
 });
 
-test('a head of two networks side by side is offered to predict, and alone to export', () => {
+test('a head of two networks side by side is offered to predict, and to export without the networks', () => {
   const part = { folder: 'cache/a', dims: 8, weights: 'resnet50', features: 'a'.repeat(64) };
   const group = groupOf([strong], (report) => ({
     ...report,
@@ -72,7 +72,7 @@ test('a head of two networks side by side is offered to predict, and alone to ex
   assert.ok(!steps.some(({ command }) => command?.includes('--with-backbone')));
 });
 
-test('the network is offered in the ONNX file where the head was trained on features that ONNX Runtime computed', () => {
+test('export with the network is offered where ONNX Runtime computed the training features', () => {
   const fields = {} as NonNullable<Report['featureSet']['fields']>;
   const madeBy = { engine: 'onnx' } as NonNullable<Report['featureSet']['madeBy']>;
   const exported = (more: Partial<Report['featureSet']>): boolean =>
@@ -85,7 +85,7 @@ test('the network is offered in the ONNX file where the head was trained on feat
   assert.ok(!exported({ fields, madeBy, randomWeights: true }));
 });
 
-test('a class that is always found is not among those of the lowest recall', () => {
+test('a class with perfect recall is not among those of the lowest recall', () => {
   const one = groupOf([{ model: 'linear', skill: 0.5 }], (report) => ({
     ...report,
     perClass: report.perClass.map((figures, c) => ({
@@ -98,7 +98,7 @@ test('a class that is always found is not among those of the lowest recall', () 
   assert.match(advise(one).wrong.join(' '), /Lowest recall: c0 \(2 of 4\)\./);
 });
 
-test('classes with few training images are told to be found less often where they are', () => {
+test('classes with few training images are reported to have lower recall where they do', () => {
   const sized = (recallOfSmall: number) =>
     groupOf([strong], (report) => ({
       ...report,
@@ -116,7 +116,7 @@ test('classes with few training images are told to be found less often where the
   assert.doesNotMatch(advise(sized(0.88)).wrong.join(' '), /fewer than/);
 });
 
-test('photos that are nearly the same are next where a split divided them', () => {
+test('near-duplicates are the next step where a split divided them', () => {
   const pair = { ids: ['a', 'b'], labels: ['x', 'x'], similarity: 1 } as const;
   const withPair = (timesApart: number): GroupData => ({
     ...groupOf([strong]),
@@ -126,7 +126,7 @@ test('photos that are nearly the same are next where a split divided them', () =
   assert.doesNotMatch(advise(withPair(0)).next.join(' '), /nearly the same/);
 });
 
-test('says how many photos were looked at for labels to check, and offers to look at all', () => {
+test('reports how many labels were checked, and offers to check all', () => {
   const group = groupOf([strong]);
   const [best] = group.runs;
   const suspect = {

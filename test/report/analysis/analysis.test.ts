@@ -51,7 +51,7 @@ describe('the order of the confusion matrix', () => {
     );
   });
 
-  test('classes that are taken for one another stand side by side', () => {
+  test('classes that are confused with each other are adjacent', () => {
     // 0 with 3 and 1 with 4 are confused; 2 and 5 are not.
     const confusion = Array.from({ length: 6 }, (_, t) => Array.from({ length: 6 }, (_, p) => (t === p ? 8 : 0)));
     for (const [a, b] of [
@@ -78,7 +78,7 @@ describe('the order of the confusion matrix', () => {
     );
   });
 
-  test('pairs come by count, then by the share of their class', () => {
+  test('pairs are sorted by count, then by the share of their class', () => {
     const pairs = confusedPairs(
       [
         [8, 2, 0],
@@ -115,7 +115,7 @@ describe('differences between heads', () => {
     assert.match(difference?.words ?? '', /^no significant difference between a and b on these 24 images/);
   });
 
-  test('repeats are judged by the corrected t-test, without predictions too', () => {
+  test('repeats are judged by the corrected t-test, also without predictions', () => {
     const runs = [run('svm', { model: 'svm', repeats: 5 }), run('linear', { repeats: 5, skill: 0.7 })];
     const [difference] = headDifferences(runs.map(({ name, report }) => ({ name, report, predictions: undefined })));
     assert.equal(difference?.test, 'corrected resampled t');
@@ -125,7 +125,7 @@ describe('differences between heads', () => {
     );
   });
 
-  test('heads with one accuracy in every repeat are told so, not by an interval of nothing', () => {
+  test('heads with equal accuracy in every repeat are reported as equal, without an interval', () => {
     const runs = [run('a', { repeats: 3 }), run('b', { repeats: 3 })];
     assert.equal(
       headDifferences(runs)[0]?.words,
@@ -133,14 +133,14 @@ describe('differences between heads', () => {
     );
   });
 
-  test('p-values of several pairs are adjusted together, so a lone small one among many counts for less', () => {
+  test('p-values of several pairs are adjusted together, so that a single small one counts for less', () => {
     const runs = ['a', 'b', 'c', 'd'].map((name, i) => run(name, { model: 'm'.repeat(i + 1), skill: 0.75 }));
     const differences = headDifferences(runs);
     assert.equal(differences.length, 6);
     for (const { p, adjustedP } of differences) assert.ok(adjustedP >= p);
   });
 
-  test('a pair that only the number of pairs makes doubtful is told with both p-values', () => {
+  test('a pair that is only insignificant after the adjustment has both p-values', () => {
     const swapped = run('b', { model: 'svm' });
     // b has 6 images less than a: p = 0.016 alone, 0.094 among six pairs.
     const wrong = new Set(
@@ -174,7 +174,7 @@ describe('differences between heads', () => {
 });
 
 describe('held-out images', () => {
-  test('answers over repeats are gathered by image', () => {
+  test('predictions of all repeats are gathered by image', () => {
     const images = heldOutImages([
       answer('x', 'a', 'b', 0.9),
       answer('y', 'a', 'a', 0.8),
@@ -189,7 +189,7 @@ describe('held-out images', () => {
     close(x?.trueConfidence ?? 0, (0.05 + 0.15 + 0.6) / 3);
   });
 
-  test('mistakes come most confident first, those of an image that is mostly right among them', () => {
+  test('mistakes are sorted by confidence, those of an image that is mostly right among them', () => {
     const mistakes = confidentMistakes([
       answer('x', 'a', 'b', 0.5),
       answer('y', 'a', 'b', 0.9),
@@ -206,7 +206,7 @@ describe('held-out images', () => {
     );
   });
 
-  test('labels that were swapped on purpose are suspected, honest doubt is not', () => {
+  test('labels that were swapped on purpose are suspected, ambiguous ones are not', () => {
     const honest = Array.from({ length: 40 }, (_, i) =>
       answer(`ok${i}`, i % 2 === 0 ? 'a' : 'b', i % 2 === 0 ? 'a' : 'b', 0.8),
     );
@@ -219,7 +219,7 @@ describe('held-out images', () => {
     );
   });
 
-  test('an image that is taken for a class that was never held out is not suspected', () => {
+  test('an image predicted as a class that was never held out is not suspected', () => {
     assert.deepEqual(suspectedLabels(heldOutImages([answer('x', 'a', 'b', 0.99)])), []);
   });
 });

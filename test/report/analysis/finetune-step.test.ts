@@ -23,7 +23,7 @@ function runsOf(change: (report: Report) => Report, model = 'linear'): GroupData
 const steps = (change: (report: Report) => Report = (report) => report, curve = flat) =>
   finetuneSteps({ runs: runsOf(change), speed: undefined }, curve);
 
-test('fine-tuning is proposed in two commands where more photos would help little and accuracy is not high', () => {
+test('fine-tuning is suggested in two commands where more photos would help little and accuracy is not high', () => {
   const usual = [
     '--resize',
     '256',
@@ -54,13 +54,13 @@ test('fine-tuning is proposed in two commands where more photos would help littl
   assert.doesNotMatch(commands[0]!.what, /about/);
 });
 
-test('the time that it would take is told from the last extract', () => {
+test('the estimated time comes from the last extract', () => {
   const speed = { device: 'cpu', cores: 2, images: 100, seconds: 10 } as const;
   // 180 photos of 0.1 s, and ten epochs of 150 photos of 0.104 s.
   assert.match(finetuneSteps({ runs: runsOf((report) => report), speed }, flat)[0]!.what, /about 3 minutes here/);
 });
 
-test('the distance from ImageNet is told where it is known, and near photos end the proposal', () => {
+test('the distance from ImageNet is given where it is known, and near photos rule out the suggestion', () => {
   const at = (distance: GroupData['distance']) =>
     finetuneSteps({ runs: runsOf((report) => report), speed: undefined, distance }, flat);
   assert.match(
@@ -72,7 +72,7 @@ test('the distance from ImageNet is told where it is known, and near photos end 
   assert.deepEqual(at({ answer: 'near', deviations: 6.4 }), []);
 });
 
-test('fine-tuning is not proposed where it is not known to help', () => {
+test('fine-tuning is not suggested where it is not known to help', () => {
   const set = (more: Partial<Report['featureSet']>) => (report: Report) => ({
     ...report,
     featureSet: { ...report.featureSet, ...more },

@@ -25,7 +25,7 @@ function photosOf(times: number): Matrix {
   return { rowCount: photos, columnCount: columns, data };
 }
 
-test('photos of which no class of the network says more than chance are far, those of its classes are near', async () => {
+test("photos that the network's classes do not separate are far, those of its classes are near", async () => {
   const distances = [0, 1, 3].map((times) => imageNetDistance(photosOf(times), weight, bias));
   const [noise, some, own] = await Promise.all(distances);
   assert.equal(noise!.answer, 'far');
@@ -35,7 +35,7 @@ test('photos of which no class of the network says more than chance are far, tho
   assert.ok(some!.deviations > noise!.deviations && some!.deviations < own!.deviations);
 });
 
-test('neither the size of the scores nor what all of them have in common counts', async () => {
+test('neither the size of the scores nor what they have in common has an influence', async () => {
   const photos = photosOf(3);
   const plain = (await imageNetDistance(photos, weight, bias))!;
   const cooler = (await imageNetDistance(
@@ -48,7 +48,7 @@ test('neither the size of the scores nor what all of them have in common counts'
   assert.deepEqual(alike, { answer: 'far', deviations: 0 });
 });
 
-test('is not known for a last layer of other classes, for other features and without photos', async () => {
+test('is unknown for a last layer of other classes, for other features and without photos', async () => {
   const photos = photosOf(1);
   assert.equal(await imageNetDistance(photos, weight.slice(0, 10 * columns), bias.slice(0, 10)), undefined);
   assert.equal(await imageNetDistance({ ...photos, columnCount: 20, rowCount: 120 }, weight, bias), undefined);

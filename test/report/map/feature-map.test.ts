@@ -13,7 +13,7 @@ function clouds(size: number): { data: Float32Array; rowCount: number; columnCou
   return { data, rowCount: 3 * size, columnCount: 20 };
 }
 
-test("principal components equal scikit-learn's, signs and shares of variance too", async () => {
+test("principal components equal scikit-learn's, including signs and explained variance", async () => {
   const rows: number[][] = golden.pca.data;
   const features = { rowCount: 40, columnCount: 8, data: Float32Array.from(rows.flat()) };
   const { pca, explained } = await mapFeatures(features);
@@ -26,7 +26,7 @@ test("principal components equal scikit-learn's, signs and shares of variance to
   });
 });
 
-test('UMAP keeps clouds that are far apart in clouds of their own, and gives the same map again', async () => {
+test('UMAP separates distant clouds, and gives the same map again', async () => {
   const size = 30;
   const first = await mapFeatures(clouds(size));
   const second: FeatureMap = await mapFeatures(clouds(size));
@@ -43,7 +43,7 @@ test('UMAP keeps clouds that are far apart in clouds of their own, and gives the
   }
 });
 
-test('rows that are all the same and sets of one row are points at zero, without UMAP', async () => {
+test('identical rows and sets of one row are points at zero, without UMAP', async () => {
   for (const rowCount of [1, 2, 10]) {
     const map = await mapFeatures({ rowCount, columnCount: 3, data: new Float32Array(rowCount * 3).fill(2) });
     assert.equal(map.umap, undefined);
@@ -52,7 +52,7 @@ test('rows that are all the same and sets of one row are points at zero, without
   }
 });
 
-test('the nearest rows are the nearest, the row itself first even beside a duplicate', () => {
+test('the nearest rows are sorted, with the row itself first also beside a duplicate', () => {
   const rows = [0, 5, 5, 1, 9].map((x) => [x]);
   const gram = Float32Array.from(rows.flatMap(([a = 0]) => rows.map(([b = 0]) => a * b)));
   const { indices, distances } = nearestRows(gram, 5, 3);

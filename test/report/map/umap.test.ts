@@ -35,7 +35,7 @@ function theirs(n: number, near: ReturnType<typeof nearestRows>, epochs: number)
   return { umap, points: umap.fit(Array.from({ length: n }, () => [0])) };
 }
 
-test("the weights of all pairs are umap-js's, with copies among the rows too", () => {
+test("the weights of all pairs are umap-js's, also with duplicate rows", () => {
   for (const copies of [0, 40]) {
     const n = 150;
     const near = nearestRows(drawnGram(n, copies), n, count);
@@ -49,7 +49,7 @@ test("the weights of all pairs are umap-js's, with copies among the rows too", (
   }
 });
 
-test("the first epochs move the points as umap-js's do; after more of them, rounding decides", () => {
+test('the first epochs move the points like umap-js; later, rounding makes them diverge', () => {
   const [n, epochs] = [150, 3];
   const near = nearestRows(drawnGram(n, 0), n, count);
   const random = seedStream(1, 0);
@@ -79,7 +79,7 @@ function kept(points: ArrayLike<number>, { indices }: ReturnType<typeof nearestR
   return found / (n * count);
 }
 
-test('the whole layout keeps as many neighbours together as that of umap-js', () => {
+test('the final layout keeps as many neighbours together as that of umap-js', () => {
   const [n, epochs] = [300, 500];
   const near = nearestRows(drawnGram(n, 0), n, count);
   const random = seedStream(1, 0);

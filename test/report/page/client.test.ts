@@ -11,7 +11,7 @@ import { shareOf, u16, u32 } from '../../../src/report/page/data/columns.ts';
 
 const runs = [['svm linear', 'knn'], ['mlp C=1,2']] as const;
 
-test('an address gives back every view that it was made of', () => {
+test('an address restores every view that it encodes', () => {
   const view = (runCount: number): fc.Arbitrary<View> =>
     fc.record(
       {
@@ -44,20 +44,20 @@ test('an address gives back every view that it was made of', () => {
   assert.equal(formatAddress('', [firstView(2), firstView(1)], runs), '');
 });
 
-test('an address with words that mean nothing opens as at first', () => {
+test('an address with meaningless words opens the initial view', () => {
   for (const hash of ['#%', '#run=none&least=900&answer=perhaps&region=1 2 x', '#g0-runs&most=&side=left']) {
     assert.deepEqual(parseAddress(hash, runs).views, [firstView(2), firstView(1)]);
   }
 });
 
-test('a text names the class of that very name, else all that have it, whatever their case', () => {
+test('a text selects the class with exactly this name, else all that contain it, in any case', () => {
   const classes = ['Terrier', 'norwich_terrier', 'boxer'];
   assert.deepEqual([...classesNamed(' terrier ', classes)], [0]);
   assert.deepEqual([...classesNamed('errier', classes)], [0, 1]);
   assert.deepEqual([...classesNamed('cat', classes)], []);
 });
 
-test('a region that folds in on itself holds what its outline encloses', () => {
+test('a region that intersects itself selects the points inside its outline', () => {
   // The letter U.
   const corners = [0, 0, 1, 0, 1, 3, 2, 3, 2, 0, 3, 0, 3, 4, 0, 4];
   assert.ok(isWithin(corners, 0.5, 1));
@@ -100,14 +100,14 @@ const json: GroupJson = {
   twins: [[0, 2]],
 };
 
-test('of several answers to a photo the most confident wrong one speaks', () => {
+test('of several predictions for a photo the most confident wrong one is shown', () => {
   const { runs: made } = new Group(json);
   assert.equal(made[0]?.verdict(0)?.predicted, 1);
   assert.equal(made[0]?.verdict(1)?.predicted, 1);
   assert.equal(made[0]?.verdict(2), undefined);
 });
 
-test('the nearest training photos are those that some head had seen when the photo was tested', () => {
+test('the nearest training photos are those that some head trained on when the photo was tested', () => {
   const group = new Group(json);
   const places = (place: number): number[] => group.nearestTraining(place).map((near) => near.place);
   // In repeat 1 the second was in training; in repeat 0 both were tested.
@@ -116,7 +116,7 @@ test('the nearest training photos are those that some head had seen when the pho
   assert.deepEqual(places(2), [0]);
 });
 
-test('selected photos become CSV: suggestions where labels are suspected, fields quoted where they must be', () => {
+test('selected photos become CSV, with suggestions where labels are suspected', () => {
   const group = new Group(json);
   assert.equal(
     selectionCsv([0, 1, 2], group, group.runs[0] as Group['runs'][0]),

@@ -139,7 +139,7 @@ const address = (page: Page): Promise<string> => page.evaluate('decodeURICompone
 const clipboard = (page: Page): Promise<string> => page.evaluate('navigator.clipboard.readText()') as Promise<string>;
 
 describe('the page', { skip: withoutBrowser }, () => {
-  test('answers the four questions in boxes of one height and names every run, from one file without a request', async () => {
+  test('answers the four questions in boxes of one height and lists every run, without requests', async () => {
     await withPage(file, {}, async (page) => {
       const heights = new Set<number>();
       for (const question of ['Which head', 'How certain', 'What it gets wrong', 'Next']) {
@@ -153,7 +153,7 @@ describe('the page', { skip: withoutBrowser }, () => {
     });
   });
 
-  test('says what a head gets right of the photos that it is surest of, and what its sets come to, as the report has it', async () => {
+  test('shows accuracy on the most confident photos and the sizes of prediction sets, as in the report', async () => {
     const [run] = (await compareReports([join(root, 'reports')])).groups[0]?.reports ?? [];
     const { riskCoverage = [], coverages = [] } = run?.conformal ?? {};
     const point = riskCoverage.find(({ answered }) => answered >= 0.8) ?? assert.fail();
@@ -172,7 +172,7 @@ describe('the page', { skip: withoutBrowser }, () => {
     });
   });
 
-  test('has a strict policy: nothing but its own style and script by their hashes, and pictures as data', async () => {
+  test('has a strict policy: only its own style and script by their hashes, and pictures as data', async () => {
     await withPage(file, { isOpen: true }, async (page) => {
       const policy = (await page.locator('meta[http-equiv=Content-Security-Policy]').getAttribute('content')) ?? '';
       assert.match(policy, /^default-src 'none'; style-src 'sha256-[^']+'; script-src 'sha256-[^']+'; img-src data:; /);
@@ -193,7 +193,7 @@ describe('the page', { skip: withoutBrowser }, () => {
     });
   });
 
-  test('no absolute path stands in its prose', async () => {
+  test('no absolute path is in its text', async () => {
     await withPage(file, { isOpen: true }, async (page) => {
       const prose = (await page.evaluate(`(() => {
         const copy = document.querySelector('main').cloneNode(true);
@@ -205,7 +205,7 @@ describe('the page', { skip: withoutBrowser }, () => {
     });
   });
 
-  test('sorts the runs by a heading, one way and back, with the mouse and the keyboard', async () => {
+  test('sorts the runs by a column in both directions, with the mouse and the keyboard', async () => {
     await withPage(file, { isOpen: true }, async (page) => {
       const accuracies = async (): Promise<number[]> =>
         (await page.locator('#g0-runs tbody tr td:nth-child(2)').allTextContents()).map((text) =>
@@ -231,7 +231,7 @@ describe('the page', { skip: withoutBrowser }, () => {
     });
   });
 
-  test('says by what and on how many photos labels were looked at, and links to the files of a report', async () => {
+  test('reports how many labels were checked and by which head, and links to the files of a report', async () => {
     await withPage(file, { isOpen: true }, async (page) => {
       assert.match(
         (await gallery(page).textContent()) ?? '',
@@ -250,7 +250,7 @@ describe('the page', { skip: withoutBrowser }, () => {
     });
   });
 
-  test('shows the most confident mistakes of the run in sight first, then right answers, then training photos', async () => {
+  test("shows the visible run's most confident mistakes, then right predictions, then training photos", async () => {
     await withPage(file, {}, async (page) => {
       await lookAtPhotos(page);
       await chooseForest(page);
@@ -278,7 +278,7 @@ describe('the page', { skip: withoutBrowser }, () => {
     });
   });
 
-  test('the viewer shows a photo with its path, the top five, other heads and training photos; arrow keys go on', async () => {
+  test('the viewer shows a photo, its path, the top five, other heads and training photos', async () => {
     await withPage(file, {}, async (page) => {
       await lookAtPhotos(page);
       await chooseForest(page);
@@ -306,7 +306,7 @@ describe('the page', { skip: withoutBrowser }, () => {
     });
   });
 
-  test('filters hold for the photos, the matrix, the classes and the map together, and stay in the address', async () => {
+  test('filters apply to photos, matrix, classes and map together, and are kept in the address', async () => {
     await withPage(file, {}, async (page) => {
       await lookAtPhotos(page);
       await chooseForest(page);
@@ -342,7 +342,7 @@ describe('the page', { skip: withoutBrowser }, () => {
     });
   });
 
-  test('a filter by side and confidence keeps test photos within it, and a name that no class has shows none', async () => {
+  test('a filter by side and confidence selects test photos, and an unknown class selects none', async () => {
     await withPage(file, { at: 'g0-explore&side=training' }, async (page) => {
       assert.equal(await status(page).textContent(), '33 of 48 photos');
       await page.getByLabel('Side', { exact: true }).selectOption('test');
@@ -388,7 +388,7 @@ describe('the page', { skip: withoutBrowser }, () => {
     });
   });
 
-  test('the map shows a photo on hover, opens it on a click, and walks from dot to dot by arrow keys', async () => {
+  test('the map shows a photo on hover, opens it on a click, and arrow keys move from point to point', async () => {
     await withPage(file, {}, async (page) => {
       const part = await lookAt(page, 'map', '.legend li');
       const canvas = part.locator('canvas');
@@ -407,7 +407,7 @@ describe('the page', { skip: withoutBrowser }, () => {
     });
   });
 
-  test('a region drawn on the map lists its photos everywhere, stays in the address, and goes again', async () => {
+  test('a region drawn on the map selects its photos everywhere, and is kept in the address', async () => {
     let link = '';
     let inside = '';
     await withPage(file, {}, async (page) => {
@@ -443,7 +443,7 @@ describe('the page', { skip: withoutBrowser }, () => {
     });
   });
 
-  test('shows what one of two runs has right and the other has not, as photos', async () => {
+  test('shows the photos that one of two runs has right and the other has wrong', async () => {
     await withPage(file, { at: 'left=forest&right=svm linear' }, async (page) => {
       const part = await lookAt(page, 'sides', '.photos li');
       const heading = (await part.getByRole('heading', { name: /Only svm linear is right/ }).textContent()) ?? '';
@@ -488,7 +488,7 @@ describe('the page', { skip: withoutBrowser }, () => {
   for (const size of Object.keys(sizes) as (keyof typeof sizes)[]) {
     for (const colorScheme of schemes) {
       const claim = lookedAt.includes(`${size}, ${colorScheme}`) ? 'no serious accessibility fault and ' : '';
-      test(`has ${claim}no sideways scroll: ${size}, ${colorScheme}`, async () => {
+      test(`has ${claim}no horizontal scrolling: ${size}, ${colorScheme}`, async () => {
         await withPage(file, { size, colorScheme }, async (page) => {
           const check = lookedAt.includes(`${size}, ${colorScheme}`) ? checkAccess : checkWidth;
           await drawAll(page);
@@ -504,7 +504,7 @@ describe('the page', { skip: withoutBrowser }, () => {
     }
   }
 
-  test('prints on white, every part drawn, without its controls', async () => {
+  test('prints all parts on white, without its controls', async () => {
     await withPage(file, { colorScheme: 'dark' }, async (page) => {
       assert.ok((await page.pdf()).length > 10_000, 'it prints');
       await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
@@ -518,7 +518,7 @@ describe('the page', { skip: withoutBrowser }, () => {
     });
   });
 
-  test('keeps groups that cannot be ranked apart, and does without predictions, photos and features', async () => {
+  test('separates groups that cannot be ranked, and works without predictions, photos and features', async () => {
     const folder = join(root, 'drawn');
     await writeDrawnReport(folder, 'svm', { model: 'svm', classCount: 40 });
     await writeDrawnReport(folder, 'linear', { model: 'linear', classCount: 40 });
@@ -542,7 +542,7 @@ describe('the page', { skip: withoutBrowser }, () => {
     });
   });
 
-  test('opens with 120 classes in fewer than 5,000 elements, and draws the rest when it is looked at', async () => {
+  test('opens with 120 classes in fewer than 5,000 elements, and draws the rest on demand', async () => {
     const folder = join(root, 'many');
     for (const model of ['svm', 'linear', 'forest', 'knn', 'ridge', 'mlp']) {
       await writeDrawnReport(folder, model, { model, classCount: 120, skill: 0.7 });

@@ -36,14 +36,14 @@ const locate = async (path: string): Promise<Located> => ({ path });
 const sideOf = async (base64: string | undefined): Promise<number | undefined> =>
   (await sharp(Buffer.from(base64 ?? '', 'base64')).metadata()).width;
 
-test('where there is room every thumbnail is large, and one that is gone is counted', async () => {
+test('where there is space every thumbnail is large, and missing photos are counted', async () => {
   const gone = { id: 'gone', path: join(root, 'gone.png'), sha256: 'f'.repeat(64) };
   const made = await makeThumbnails([gone, ...wanted], locate, new PageCache(join(root, 'roomy')));
   assert.deepEqual([made.photos.size, made.unreadable, made.leftOut], [40, 1, 0]);
   assert.equal(await sideOf(made.photos.get('photo-39')), 144);
 });
 
-test('where there is little room the first are large, the others small, and what is left out is counted', async () => {
+test('where there is little space the first are large, the others small, and omitted ones are counted', async () => {
   const budget = 90_000;
   const made = await makeThumbnails(wanted, locate, new PageCache(join(root, 'tight')), budget);
   const bytes = [...made.photos.values()].reduce((sum, base64) => sum + Buffer.from(base64, 'base64').length, 0);
@@ -55,7 +55,7 @@ test('where there is little room the first are large, the others small, and what
   assert.ok(made.leftOut > 0);
 });
 
-test('a second page takes thumbnails from the cache by the hash of the photo, and a changed photo is read again', async () => {
+test("a second page reads thumbnails from the cache by the photo's hash, and reads a changed photo again", async () => {
   const folder = join(root, 'kept');
   const path = join(root, 'changing.png');
   const [red, blue] = await Promise.all(
@@ -82,7 +82,7 @@ test('a second page takes thumbnails from the cache by the hash of the photo, an
   assert.equal((await makeThumbnails([photo], locate, new PageCache(folder))).unreadable, 1);
 });
 
-test('a damaged cache is made again, and entries that a page did not ask for are removed', async () => {
+test('a damaged cache is rebuilt, and entries that a page did not need are removed', async () => {
   const folder = join(root, 'damaged');
   const cache = new PageCache(folder);
   await makeThumbnails(wanted.slice(0, 2), locate, cache);

@@ -15,7 +15,7 @@ test("Wilson's intervals equal statsmodels', at 0 and 1 too", () => {
   }
 });
 
-test('an interval over no images is everything', () => {
+test('the interval over no images is [0, 1]', () => {
   assert.deepEqual(wilson(0, 0), { low: 0, high: 1 });
 });
 
@@ -44,7 +44,7 @@ test('the corrected resampled t-test follows the formula of Nadeau and Bengio', 
   }
 });
 
-test('differences that are all the same are no difference at zero and a certain one elsewhere', () => {
+test('constant differences are no difference at zero and a certain one elsewhere', () => {
   assert.equal(correctedResampledTest([0, 0, 0], 80, 20).p, 1);
   assert.equal(correctedResampledTest([0.1, 0.1, 0.1], 80, 20).p, 0);
 });

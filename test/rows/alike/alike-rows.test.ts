@@ -14,7 +14,7 @@ const matrixOf = (rows: readonly (readonly number[])[]) => ({
 
 const alikeOf = async (features: Matrix): Promise<AlikeRows[]> => alikeRows(await cosineNeighbours(features, 4));
 
-test("pairs that are nearly the same are those of scikit-learn's cosine neighbours under the same rule", async () => {
+test("near-duplicate pairs are those of scikit-learn's cosine neighbours with the same rule", async () => {
   const { data, pairs, similarities } = golden.alike as {
     data: number[][];
     pairs: [number, number][];
@@ -35,7 +35,7 @@ test("pairs that are nearly the same are those of scikit-learn's cosine neighbou
   );
 });
 
-test('rows on either side of a block are compared, and rows that differ alike make no pair', async () => {
+test('rows in different blocks are compared, and rows with equal differences are no pair', async () => {
   const random = seeded(8);
   const rows = Array.from({ length: 1100 }, () => Array.from({ length: 24 }, () => random()));
   rows[1099] = (rows[5] as number[]).map((value) => 3 * value);
@@ -69,7 +69,7 @@ test('a row of zeros and a set of two rows are no pair', async () => {
   );
 });
 
-test('of every row the most similar others are kept, the earlier of equals first, and none where there are no more', async () => {
+test('returns the most similar rows of each row, the earlier of equals first', async () => {
   const rows = [
     [1, 0],
     [1, 0.1],

@@ -30,7 +30,7 @@ function drawn(count: number, rectified: boolean): Float32Array {
 }
 
 for (const rectified of [true, false]) {
-  test(`the range chosen for ${rectified ? 'rectified' : 'signed'} values has a smaller error than minimum to maximum`, () => {
+  test(`the range of ${rectified ? 'rectified' : 'signed'} values has a smaller error than minimum to maximum`, () => {
     const values = drawn(20_000, rectified);
     const observation = emptyObservation(4);
     observe(observation, values, 5000, 1);

@@ -89,7 +89,7 @@ function drawnGraph(large: number): Uint8Array {
 const preprocessing = choosePreprocessing({ resize: 16, crop: 16 });
 const options = { tap: 'fc', preprocessing, weightsSha256: '0'.repeat(64) } as const;
 
-test('a convolution with a relu and a Gemm with a bias agree with float32, with exact products and without', async () => {
+test('a convolution with a relu and a Gemm with a bias agree with float32, in exact products too', async () => {
   const weights = { kind: 'onnx', file: 'drawn.onnx', bytes: drawnGraph(1) } as const;
   const sample = await sampleOf(preprocessing);
   const { backbone, activationRanges } = await prepareInt8Graph(openNetwork(weights, 16), options, sample);

@@ -86,7 +86,7 @@ test('keeps the order of labels.csv and distinguishes missing, unnamed and unlab
   );
 });
 
-test('reads a labels.csv with a byte order mark, CRLF, quotes, extra columns, blank lines and ids with extensions', async () => {
+test('reads a labels.csv with byte order mark, CRLF, quotes, extra columns, blank lines, extensions', async () => {
   const root = folderOf(
     ['train/a.jpg', 'train/b c.jpg', 'train/d.jpg'],
     '\uFEFFimage,label,source\r\na,"great, dane",x\r\n\r\nb c, pug ,y\r\nd.jpg,"say ""hi""",z\r\n',

@@ -43,7 +43,7 @@ function assertClose(found: readonly number[], expected: readonly number[], what
 
 for (const { preprocessor, photos: expected } of golden.pixels) {
   const { size, resample, crop_size: crop } = preprocessor as { size: object; resample: number; crop_size?: object };
-  test(`pixels with ${JSON.stringify({ size, resample, crop })} are those of transformers' processor within 1e-4`, async () => {
+  test(`pixels with ${JSON.stringify({ size, resample, crop })} are those of transformers within 1e-4`, async () => {
     for (const [photo, values] of Object.entries(expected)) {
       assertClose(await someOf(join(photos, photo), read(preprocessor), values.length), values, photo);
     }

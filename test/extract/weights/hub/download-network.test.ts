@@ -177,7 +177,7 @@ test('offline only the cache is read, and without a file the error says which to
   assert.equal(hub.hubAsked.length, asked);
 });
 
-test('without an answer of the hub the cache is used with a warning, or the error says what to do by hand', async (context) => {
+test('without an answer of the hub the cache is used with a warning, or the error names a fix', async (context) => {
   const { hub, get } = await start(context);
   const { folder } = await get();
   await hub.close();

@@ -93,7 +93,7 @@ test('a bare number is a square for some processors, the shorter side for others
   assert.equal(readPreprocessorConfig({ ...plain, size: 24, crop_size: 20 }, 'x').resize, 24);
 });
 
-test('a file without the name of its processor is read with the defaults of its architecture, its filter included', () => {
+test("a file without the name of its processor is read with its architecture's defaults", () => {
   const { mean, std } = choosePreprocessing({});
   const old = { do_normalize: true, do_resize: true, image_mean: mean, image_std: std, size: 24 };
   const { resize, interpolation } = readPreprocessorConfig(old, 'x', 'vit');

@@ -27,7 +27,7 @@ const columns = {
 };
 
 for (const [name, values] of Object.entries(columns)) {
-  test(`bins keep the order of the values and know their ends: ${name}`, () => {
+  test(`bins keep the order of the values and store their edges: ${name}`, () => {
     const { bins, lows, highs, count } = binned(values);
     assert.ok(count >= 1 && count <= maxBins);
     for (let bin = 0; bin < count; bin++) {
@@ -50,7 +50,7 @@ test('at most 256 different values get one bin each', () => {
   });
 });
 
-test('more values fill nearly all bins about evenly, beside a value that fills half the rows', () => {
+test('more values fill nearly all bins about evenly, also where one value fills half the rows', () => {
   const { bins, count } = binned(columns['half zeros']);
   assert.ok(count > 240, `${count} bins`);
   const sizes = new Int32Array(count);

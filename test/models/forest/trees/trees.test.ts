@@ -122,7 +122,7 @@ for (const expected of golden.weightedTrees) {
   });
 }
 
-test('a tree does not depend on the trees that used the scratch before', () => {
+test('a tree does not depend on trees that used the same buffers before', () => {
   for (const weights of [null, Float64Array.from(golden.weights)]) {
     const input = { ...inputFor(golden.trees[2]!, weights), maxFeatures: 2, minLeaf: 1 };
     const used = createTreeScratch(input, wasmScan);
@@ -151,7 +151,7 @@ function drawnInput(rowCount: number, minLeaf: number, weighted: boolean): TreeI
 
 for (const rowCount of [2, 3, 50, 257, 1500]) {
   for (const weighted of [false, true]) {
-    test(`WebAssembly finds the plain search's cuts to the bit: ${rowCount} rows${weighted ? ' with weights' : ''}`, () => {
+    test(`WebAssembly finds the JavaScript search's splits: ${rowCount} rows${weighted ? ' with weights' : ''}`, () => {
       for (const minLeaf of [1, 2, 9]) {
         const input = drawnInput(rowCount, minLeaf, weighted);
         const tree = growTree(input, 1, createTreeScratch(input, wasmScan));
@@ -162,7 +162,7 @@ for (const rowCount of [2, 3, 50, 257, 1500]) {
   }
 }
 
-test('WebAssembly sorts every feature of a group for itself, whatever the number of rows', () => {
+test('WebAssembly sorts every feature of a group separately, for any number of rows', () => {
   for (let size = 2; size <= smallNode; size++) {
     const random = randomState(size);
     const scans: CutScan[] = [wasmScan(size, 1), plainScan(size, 1)];
@@ -182,7 +182,7 @@ test('WebAssembly sorts every feature of a group for itself, whatever the number
   }
 });
 
-test('a part of an order is shuffled by as many numbers of the stream as it has places', () => {
+test('a partial shuffle draws one random number per position', () => {
   const [state, other] = [seedStream(5, 2), seedStream(5, 2)];
   const order = Int32Array.from({ length: 37 }, (_, i) => i);
   const expected = order.slice();

@@ -53,7 +53,7 @@ for (const kernel of [{ name: 'linear' }, { name: 'rbf', gamma: 0.01 }] as const
     }
   });
 
-  test(`${kernel.name} kernel values are the same bits on any number of threads`, async () => {
+  test(`${kernel.name} kernel values have the same bits on any number of threads`, async () => {
     const data = drawn(500, 300);
     const rows = kernelRows(data, 300, everyRow(500), new Float64Array(300));
     const few = kernelRows(data, 300, everyRow(90), new Float64Array(300));
@@ -71,11 +71,11 @@ for (const kernel of [{ name: 'linear' }, { name: 'rbf', gamma: 0.01 }] as const
   });
 }
 
-test('takes the variance of all features together, as numpy does', () => {
+test('computes the variance of all features together, like NumPy', () => {
   assert.equal(totalVariance(Float32Array.of(1, 2, 3, 4)), 1.25);
 });
 
-test('a Gram matrix that does not fit memory is refused with what to use instead', () => {
+test('a Gram matrix that does not fit into memory is rejected with an alternative', () => {
   assert.throws(
     () => allocateGram(50_000, 2 ** 30),
     (error) =>
@@ -90,7 +90,7 @@ test('an aborted Gram matrix stops with InterruptedError', async () => {
   await assert.rejects(gramMatrix(rows, { name: 'linear' }, context), InterruptedError);
 });
 
-test('picks values of any rows and columns from the lower triangle alone', () => {
+test('reads values of any rows and columns from the lower triangle alone', () => {
   // value(a, b) = 10 a + b for a >= b; NaN above the diagonal.
   const lower = Float32Array.from({ length: 25 }, (_, at) => {
     const [a, b] = [Math.floor(at / 5), at % 5];
@@ -99,7 +99,7 @@ test('picks values of any rows and columns from the lower triangle alone', () =>
   assert.deepEqual([...pickSymmetric(lower, 5, Int32Array.of(4, 0, 2), Int32Array.of(1, 3))], [41, 43, 10, 30, 21, 32]);
 });
 
-test('rows whose products are past float32 are refused, with what to do', () => {
+test('rows whose products overflow float32 are rejected with a fix', () => {
   const data = Float32Array.of(1, 2, 1e19, 1e19);
   assert.throws(
     () => kernelRows(data, 2, Int32Array.of(0, 1), new Float64Array(2)),

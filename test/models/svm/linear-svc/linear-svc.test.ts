@@ -60,7 +60,7 @@ golden.forEach((one, i) => {
   });
 });
 
-test('linearsvc is the same head after it was saved and loaded', async () => {
+test('linearsvc is unchanged after it was saved and loaded', async () => {
   const { x, y, probe } = shapes[0] as Shape;
   const table = { features: matrix(x), labels: Int32Array.from(y), classes: ['a', 'b', 'c', 'd'] };
   const fitted = await createHead('svm', { solver: 'linearsvc' }).fit(table, context);
@@ -69,7 +69,7 @@ test('linearsvc is the same head after it was saved and loaded', async () => {
   assert.deepEqual(await loaded.predictProba(matrix(probe)), await fitted.predictProba(matrix(probe)));
 });
 
-test('the slope of linearsvc makes held-out rows likelier than no slope does', async () => {
+test('the slope of linearsvc increases the likelihood of held-out rows', async () => {
   const features = drawRows(400, 20, 8, 3, 1.2);
   const labels = Int32Array.from({ length: 400 }, (_, row) => row % 8);
   const classes = [...'abcdefgh'];
@@ -96,7 +96,7 @@ test('the slope of linearsvc makes held-out rows likelier than no slope does', a
   assert.deepEqual(await usual.predict(held), await plain.predict(held));
 });
 
-test('the likeliest temperature is found from afar, and ends where classes are separable', () => {
+test('the likeliest temperature is found from a distant start, and is bounded where classes are separable', () => {
   const scores = Float32Array.of(1, 0, 0.5, 0, 0, 1, 0, 0.5);
   const mixed = likeliestInverse(scores, 2, Int32Array.of(0, 0, 1, 0), undefined);
   const shrunk = likeliestInverse(
@@ -109,7 +109,7 @@ test('the likeliest temperature is found from afar, and ends where classes are s
   assert.ok(Number.isFinite(likeliestInverse(scores, 2, Int32Array.of(0, 0, 1, 1), undefined)));
 });
 
-test('linearsvc refuses parameters of the one-vs-one classifiers', () => {
+test('linearsvc rejects parameters of the one-vs-one classifiers', () => {
   for (const params of [{ kernel: 'rbf' }, { gamma: 1 }, { tolerance: 0.1 }]) {
     assert.throws(() => createHead('svm', { solver: 'linearsvc', ...params }), { exitCode: 2 });
   }

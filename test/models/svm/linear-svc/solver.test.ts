@@ -40,7 +40,7 @@ function run(job: DualJob, classifiers: typeof plainClassifiers, products: numbe
 }
 
 for (const dims of [1, 15, 16, 37]) {
-  test(`WebAssembly takes the plain loops' steps to the bit: ${dims} features`, () => {
+  test(`WebAssembly takes the JavaScript loops' steps to the bit: ${dims} features`, () => {
     const table = drawnTable(60, dims, 5);
     const [wasm, plain] = [jobOf(table, 1), jobOf(table, 1)];
     run(wasm, wasmClassifiers, 50);
@@ -50,7 +50,7 @@ for (const dims of [1, 15, 16, 37]) {
   });
 }
 
-test('a classifier takes the same steps whichever classifiers share its rows', () => {
+test('a classifier takes the same steps with any other classifiers on its rows', () => {
   const table = drawnTable(80, 20, 7);
   const [together, apart] = [jobOf(table, 1), jobOf(table, 7)];
   run(together, wasmClassifiers, 1e6);
@@ -60,7 +60,7 @@ test('a classifier takes the same steps whichever classifiers share its rows', (
   assert.deepEqual(apart.passes, together.passes);
 });
 
-test('the fit is the same bits on one thread and on three', async () => {
+test('the fit has the same bits on one thread and on three', async () => {
   const table = drawnTable(90, 30, 24);
   const options = { C: 0.5, maxIterations: 1000 };
   const one = await linearSvcSolver(table, { threads: 1 }).fit(options);
@@ -69,7 +69,7 @@ test('the fit is the same bits on one thread and on three', async () => {
   assert.equal(one.converged, true);
 });
 
-test('a row of weight 0 takes no part: the optimum is that of the table without it', async () => {
+test('a row of weight 0 has no influence: the optimum is that of the table without it', async () => {
   const whole = drawnTable(100, 12, 4);
   const kept = Int32Array.from({ length: 80 }, (_, i) => i);
   const part = {
@@ -91,7 +91,7 @@ test('a row of weight 0 takes no part: the optimum is that of the table without 
     assert.ok(without.coefficients.subarray(c * 100 + 80, (c + 1) * 100).every((y) => y === 0));
 });
 
-test('what descent leaves in a flat valley is finished by L-BFGS, and a fit that has no steps for that says so', async () => {
+test('L-BFGS finishes a slow descent, and a fit without steps left for it reports that', async () => {
   const drawn = drawnTable(60, 5, 3);
   const data = drawn.features.data.slice();
   for (let row = 0; row < 60; row++) data[row * 5 + 4] = 30;
@@ -106,7 +106,7 @@ test('what descent leaves in a flat valley is finished by L-BFGS, and a fit that
   assert.ok(value < (await linearSvcObjective(table, short, 1, { threads: 1 })).value);
 });
 
-test('a fit stops when it is told to', async () => {
+test('an interrupt stops a fit', async () => {
   const table = drawnTable(300, 40, 30);
   await assert.rejects(
     linearSvcSolver(table, { threads: 2, multiplyAddsPerThread: 1, signal: AbortSignal.abort() }).fit({

@@ -44,7 +44,7 @@ function solve(loops: SmoLoops, problem: SmoProblem) {
 }
 
 for (const count of [2, 3, 4, 5, 30, 61]) {
-  test(`WebAssembly takes the plain loops' steps to the bit: ${count} rows`, () => {
+  test(`WebAssembly takes the JavaScript loops' steps to the bit: ${count} rows`, () => {
     const problem = drawnProblem(count, 10);
     const plain = solve(plainLoops(count), problem);
     // Room for all rows, for a few and for two: rows that make way are copied again.
@@ -54,13 +54,13 @@ for (const count of [2, 3, 4, 5, 30, 61]) {
   });
 }
 
-test('one set of loops solves problem after problem, each as if it were the first', () => {
+test('one instance solves several problems, each independently of those before', () => {
   const loops = wasmLoops(61, 5000);
   solve(loops, drawnProblem(61, 1));
   assert.deepEqual(solve(loops, drawnProblem(9, 3)), solve(plainLoops(9), drawnProblem(9, 3)));
 });
 
-test('a classifier without held-out rows is in balance and gives them no weight', () => {
+test('the solution of a classifier with held-out rows balances the classes and gives those rows no weight', () => {
   const problem = drawnProblem(40, 2);
   const { alpha } = solve(wasmLoops(40), problem);
   let sum = 0;
