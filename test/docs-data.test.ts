@@ -15,7 +15,7 @@ import { drawTar, drawZip } from './formats/draw-archive.ts';
 import { projectRoot } from './reference.ts';
 
 interface Layout {
-  /** Path below the scratch folder to contents. */
+  /** Path below the test's folder → contents. */
   readonly files: Record<string, string>;
   readonly runs: { command: string; prints?: readonly string[]; error?: readonly string[] }[];
 }

@@ -28,7 +28,7 @@ import { drawRows } from './classify/drawn-set.ts';
 import { drawFolder, drawImage } from './extract/drawn-data.ts';
 import { projectRoot } from './reference.ts';
 
-/** The library as the package has it: a bundle. */
+/** The package's bundle of the library. */
 const library = pathToFileURL(
   join(createRequire(import.meta.url)('../scripts/bundle/checkout.cjs').bundleFolder(), 'index.js'),
 ).href;
@@ -81,7 +81,7 @@ test('the example of the README runs, on drawn photos and a network of random we
   const [section = ''] = readme.slice(readme.indexOf('## As a library')).split('\n## ', 1);
   const example = [...section.matchAll(/^ {4}(.*)\n|^\n(?= {4})/gm)].map(([, line = '']) => line).join('\n');
   const index = JSON.stringify(library);
-  // The weights of the README would be downloaded, and a ResNet50 and photos of 224 pixels take longer.
+  // The README's weights would be downloaded, and a ResNet50 at 224 pixels takes longer.
   const small = "extract({ weights: 'random:resnet-tiny', resize: 32, crop: 32, ";
   const script = example.replace("'featuretap'", index).replace('extract({ ', small);
   assert.ok(script.includes(index) && script.includes(small), example);

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 export const projectRoot: string = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * Folder of photos, weights and reference values that are not part of the project: $FEATURETAP_REFERENCE,
- * else `../shared` beside the checkout. Tests that need it say 'skipped' without it.
+ * Folder of photos, weights and reference values that are not part of the project: $FEATURETAP_REFERENCE, or
+ * `../shared` beside the checkout. Tests that need it report 'skipped' without it.
  */
 export const referenceFolder: string = process.env['FEATURETAP_REFERENCE'] ?? join(projectRoot, '..', 'shared');
 

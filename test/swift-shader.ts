@@ -5,20 +5,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** chromium's package brings a Vulkan loader and SwiftShader, a Vulkan driver that runs on the processor. */
+/** The package chromium has a Vulkan loader and SwiftShader, a Vulkan driver for the CPU. */
 const chromium = '/usr/lib/chromium';
 const driver = `${chromium}/vk_swiftshader_icd.json`;
 
-/** Why WebGPU cannot be tried here; false where it can. */
+/** Why WebGPU cannot be tested here; false where it can. */
 export const skipsSwiftShader: string | false = existsSync(driver)
   ? false
   : `skipped: ${driver} is not there (Debian's chromium brings it)`;
 
-/** Runs a script where the only GPU is SwiftShader. @returns the last line that it prints, from JSON */
+/** Runs a script with SwiftShader as the only GPU. @returns its last line, parsed as JSON */
 export async function runOnSwiftShader(script: string, args: readonly string[]): Promise<unknown> {
   const folder = await mkdtemp(join(tmpdir(), 'featuretap-vulkan-'));
   try {
-    // The loader alone: chromium's other libraries must not stand in for the system's.
+    // The loader alone: chromium's other libraries must not replace the system's.
     await symlink(`${chromium}/libvulkan.so.1`, join(folder, 'libvulkan.so.1'));
     const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script, ...args], {
       env: { ...process.env, VK_DRIVER_FILES: driver, LD_LIBRARY_PATH: folder },

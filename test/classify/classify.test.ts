@@ -115,7 +115,7 @@ test("the report's folder depends on parameters, seed and test size, and on noth
     await folderOf({ seed: 1 }),
     await folderOf({ testSize: 20 }),
   ];
-  // 20 of 80 rows are the same split as a quarter.
+  // 20 rows and a quarter of 80 rows give the same split.
   assert.equal(folders[3], folders[0]);
   assert.equal(new Set(folders).size, 3);
 });
@@ -383,7 +383,7 @@ test("the last point of a learning curve uses the whole training set and equals 
   );
   assert.equal(curve[7]?.accuracy, report?.perRepeat[1]?.accuracy);
   assert.ok((curve[0]?.accuracy ?? 1) <= (curve[3]?.accuracy ?? 0));
-  // A later run of the same head for something else keeps it; one whose accuracy is another does not.
+  // A later run of the same head keeps the curve, unless its metrics differ.
   const [later] = await classify(await drawn(), options({ repeats: 2, checkLabels: true, out }));
   assert.deepEqual(later?.learningCurve, curve);
   const file = join(later?.report ?? '', 'report.json');
@@ -405,7 +405,7 @@ test('training shares that select the same images give one point of a learning c
 test('augmented views of training images are used in training, those of test images nowhere', async () => {
   const folder = join(root, 'views');
   const ids = Array.from({ length: 24 }, (_, i) => `v${i}`);
-  // Row of an image, then its two views: the first number says which image it is, the second which view.
+  // [image, view] of each row: the plain row of an image is followed by its two views.
   const data = Float32Array.from({ length: 24 * 3 * 2 }, (_, i) =>
     i % 2 === 0 ? Math.floor(i / 6) : Math.floor(i / 2) % 3,
   );

@@ -4,7 +4,9 @@ import type { Matrix } from '../../src/numerics/matrix.ts';
 import { randomState } from '../../src/numerics/mt19937.kernel.ts';
 import { makeFeatureSet } from '../features/make-feature-set.ts';
 
-/** Rows of one class lie around its centre; non-negative, as pooled ReLU features are. Class of a row: row % classes. */
+/**
+ * Random rows around the centre of their class, non-negative like pooled ReLU features. Class of a row: row % classes.
+ */
 export function drawRows(rowCount: number, dims: number, classCount: number, seed: number, spread = 0.6): Matrix {
   const random = randomState(seed);
   const centres = Float32Array.from({ length: classCount * dims }, () => random.double());
@@ -26,7 +28,7 @@ export interface DrawnSet {
   readonly weightsSha256?: string;
 }
 
-/** Writes a feature set of drawn rows with ids `img-000` and classes `kind-0`. */
+/** Writes a feature set of random rows with ids `img-000` and classes `kind-0`. */
 export async function makeDrawnSet(folder: string, options: DrawnSet): Promise<void> {
   const { rows, dims = 20, classes = 4 } = options;
   const ids = Array.from({ length: rows }, (_, row) => `img-${String(row).padStart(3, '0')}`);

@@ -20,7 +20,7 @@ import { drawRows, makeDrawnSet } from './drawn-set.ts';
 
 const context = { seed: 0, threads: 1 };
 
-/** 40 rows of two classes, every number multiplied. */
+/** 40 rows of two classes, all numbers times `factor`. */
 function table(factor: number): Table {
   const features = drawRows(40, 6, 2, 3);
   return {
@@ -47,14 +47,14 @@ describe('a number that is not finite', () => {
     const command = 'featuretap classify --model ridge';
     return { heads, testSize: 0.25, seed: 0, repeats: 1, threads: 1, out: join(root, 'reports'), command, ...change };
   }
-  /** The report's folder again, to be damaged. */
+  /** A copy of the report's folder, to be damaged. */
   async function copied(name: string): Promise<string> {
     const folder = join(root, name);
     await cp(report.report, folder, { recursive: true });
     return folder;
   }
 
-  // Zero-shot learns nothing from rows, whatever their length.
+  // Zero-shot does not train on rows.
   for (const { model } of headKinds.filter((kind) => kind.model !== 'zero-shot')) {
     for (const [factor, size] of [
       [1e-42, 'small'],

@@ -17,7 +17,7 @@ before(async () => {
 });
 after(() => rm(root, { recursive: true }));
 
-/** Runs the command in the folder of the drawn sets: classify on one thread, since two wait for each other at these sizes. */
+/** Runs the command in the folder of the sets, with one thread: at these sizes two only wait for each other. */
 const featuretap = (args: readonly string[]): Promise<Ran> =>
   run(args[0] === 'classify' ? [...args, '--threads', '1'] : args, { cwd: root });
 

@@ -11,7 +11,7 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Where the texts of a run in this process go: node's test runner writes to stdout at the same time. */
+/** Collects the output of a run in this process, separately from that of node's test runner. */
 const captured = new AsyncLocalStorage<{ stdout: string; stderr: string }>();
 for (const name of ['stdout', 'stderr'] as const) {
   const stream = process[name];
@@ -25,8 +25,8 @@ for (const name of ['stdout', 'stderr'] as const) {
 }
 
 /**
- * Runs the command line to its end in this process, which saves the start of one. What a process alone can show, as
- * signals, exits and standard input, is for `spawnFeaturetap`.
+ * Runs the command line in this process, which saves the start of a new one. Use `spawnFeaturetap` for signals, exits
+ * and standard input.
  */
 export async function featuretap(args: readonly string[], { cwd }: { readonly cwd?: string } = {}): Promise<Ran> {
   const texts = { stdout: '', stderr: '' };
@@ -40,7 +40,7 @@ export async function featuretap(args: readonly string[], { cwd }: { readonly cw
   }
 }
 
-/** Runs the real command line to its end in a process of its own. */
+/** Runs the real command line in a new process. */
 export function spawnFeaturetap(
   args: readonly string[],
   options: { readonly input?: string | Uint8Array; readonly cwd?: string } = {},
@@ -51,9 +51,9 @@ export function spawnFeaturetap(
 }
 
 /**
- * Runs the real command line to its end, or until Ctrl-C.
+ * Runs the real command line in a new process.
  *
- * @param onStderr told everything that was printed there so far; `stop` is Ctrl-C
+ * @param onStderr called with all of stderr so far; its `stop` sends Ctrl-C
  */
 export function stopFeaturetap(
   args: readonly string[],
@@ -72,7 +72,7 @@ export function stopFeaturetap(
   return new Promise((resolve) => child.on('close', (status) => resolve({ status, stdout, stderr })));
 }
 
-/** A session that prints nothing, for what a verb refuses before it starts. */
+/** A session that discards its output, for options that a verb rejects at once. */
 export const quietSession: Session = {
   json: false,
   quiet: true,

@@ -49,7 +49,7 @@ describe('featuretap compare', () => {
     for (const [options, message] of [
       [{ csv: true, markdown: true }, /--markdown is not usable[\s\S]*one of --json, --csv, --markdown/],
       [{ failBelow: '75', 'fail-below': '75' }, /--fail-below is not usable[\s\S]*up to 1/],
-      // What is proposed depends on the reports of the folder that the tests run in.
+      // The suggestions depend on the reports in the working folder of the tests.
       [{ reports: ['nowhere'] }, /no such report file[\s\S]*(classify --model all|compare reports)/],
     ] as const) {
       await assert.rejects(compareVerb.run(options, quietSession), message);

@@ -23,6 +23,6 @@ test('prints a line for every engine and device: that it works, or what is missi
   assert.deepEqual(starts.slice(0, 3), ['onnx cuda', 'onnx webgpu', 'onnx cpu']);
   assert.match(starts[3] ?? '', /^tensorflow/);
   assert.match(lines[3] ?? '', /yes +[\d.]+ ms/);
-  // What does not work says why, and after a colon what to do.
+  // A device that does not work has the reason and, after a colon, what to do.
   for (const line of lines.slice(1)) assert.match(line, / yes +[\d.]+ ms|no +\S.*: \S+/);
 });

@@ -66,15 +66,15 @@ describe('featuretap extract and verify', () => {
     assert.equal(undisturbed.status, 0, undisturbed.stderr);
     let asking = false;
     const stopped = await stopFeaturetap([...asked, '--name', 'stopped'], root, (text, stop) => {
-      // The line about the device comes when the network opens: the first batches follow.
+      // The line about the device is printed when the network opens, before the first batches.
       if (asking || !/random weights/.test(text)) return;
       asking = true;
       setTimeout(stop, 300);
     });
-    // A quick machine may be done by then; there is nothing to go on with.
+    // A fast machine may have finished by now; then there is nothing to continue.
     if (stopped.status !== 0) {
       assert.equal(stopped.status, 130, stopped.stderr);
-      // A step that takes longer than the time for an orderly stop is cut, and the last line says so.
+      // A step that exceeds the time limit of an orderly stop is killed, and the last line says so.
       const said = /interrupted\n {2}go on: .*extract (?:-- )?--data|stopped: run the same command again\n$/;
       assert.match(stopped.stderr, said);
     }

@@ -13,17 +13,19 @@ import { type TrainedHeads, trainHeads } from '../predict/trained.ts';
 import { quietSession } from './command.ts';
 import { FaultyFs, faults } from './faulty-fs.ts';
 
-/** With FEATURETAP_FAULTS=all every fault at every call; else one at each, the others in turn, and fewer calls of long verbs. */
+/**
+ * With FEATURETAP_FAULTS=all every fault at every call; else one fault per call in turn, and fewer calls of long verbs.
+ */
 const everything = process.env['FEATURETAP_FAULTS'] === 'all';
 const mostRuns = faults.length;
 
-/** A verb with options that write below `out`. */
+/** A verb with options that write into `out`. */
 interface Case {
   readonly verb: VerbName;
   readonly options: (trained: TrainedHeads, out: string) => RawOptions;
-  /** What lies in `out` before each run. */
+  /** Writes the contents of `out` before each run. */
   readonly prepare?: (trained: TrainedHeads, out: string) => Promise<void>;
-  /** Names of files that must be whole, as they were before, or not there at all; whole ones are the same in every run. */
+  /** Files that must be complete, unchanged or missing after a fault; complete ones are the same in every run. */
   readonly whole?: RegExp;
 }
 
@@ -32,7 +34,7 @@ const extractOptions = ({ data, weights }: TrainedHeads, out: string): RawOption
   ...{ device: 'cpu', threads: '1', batch: '8' },
 });
 
-/** A new verb that reads or writes files is one more entry. */
+/** Every verb that reads or writes files has an entry here. */
 const cases: readonly Case[] = [
   { verb: 'extract', options: extractOptions, whole: /features-\d+\.npy$|(?:index|labels|outcomes)\.csv$/ },
   {
@@ -73,7 +75,7 @@ const cases: readonly Case[] = [
     prepare: async ({ data }, out) => {
       await mkdir(join(out, 'new'));
       for (const name of readdirSync(join(data, 'red')).slice(0, 3)) {
-        // A byte behind its end makes it another file, without a label.
+        // An extra byte at the end makes it a different, unlabelled file.
         const bytes = Buffer.concat([readFileSync(join(data, 'red', name)), Buffer.from([0])]);
         await writeFile(join(out, 'new', name), bytes);
       }
@@ -146,7 +148,7 @@ describe('when any system call on a file fails', () => {
         await cp(prepared, out, { recursive: true });
         return out;
       };
-      /** Resolves to the exit code, or to what the user would be told. */
+      /** Resolves to the exit code, or to the error. */
       const run = async (out: string): Promise<number | UserError> => {
         const { run, writes } = await verbs[verb].load();
         const said = stillness();
@@ -176,7 +178,7 @@ describe('when any system call on a file fails', () => {
           const out = await start();
           disk.arm(at, fault);
           const result = await run(out);
-          // What could not be removed lies there: the next writer of that file takes it away.
+          // A file whose removal failed stays until the next writer of that file removes it.
           const isRemoval = disk.failed.startsWith('rm ');
           const place = `${fault} at call ${at}, ${disk.failed}`;
           disk.arm(Number.POSITIVE_INFINITY, '');
@@ -188,10 +190,10 @@ describe('when any system call on a file fails', () => {
             );
           }
           for (const [file, bytes] of Object.entries(contentsOf(out))) {
-            // A submission of a run that says which images gave no answer has no rows for them.
+            // After exit code 1 (images without a prediction) the submission has fewer rows.
             if (result !== 1 && whole?.test(file) && expected[file] !== undefined)
               assert.ok(bytes === expected[file] || bytes === before[file], `${place}: ${file} is half`);
-            // What extract left goes on in the next run, under its own folder of runs.
+            // Files under extract's own folders of runs are continued by the next run.
             if (!isRemoval && !/\.run\/|parts\//.test(file))
               assert.doesNotMatch(file, /\.(?:unfinished|waiting)$/, place);
           }
@@ -202,7 +204,7 @@ describe('when any system call on a file fails', () => {
   }
 });
 
-/** Verbs print results and progress: here nobody reads them. */
+/** Discards the results and progress that verbs print. */
 function stillness(): { end(): void } {
   const [out, err] = [process.stdout.write, process.stderr.write];
   process.stderr.write = (() => true) as typeof process.stderr.write;

@@ -2,13 +2,13 @@ import fs from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 
-/** What disks, file servers and systems answer. */
+/** Error codes of disks, file servers and operating systems. */
 export const faults: readonly string[] = [
   ...(['ENOSPC', 'EIO', 'EROFS', 'EACCES', 'EMFILE', 'EISDIR'] as const),
   ...(['ELOOP', 'ESTALE', 'ETXTBSY', 'EPIPE', 'EDQUOT', 'ENAMETOOLONG'] as const),
 ];
 
-/** Calls of node:fs/promises and node:fs by a path, which is their first argument. */
+/** Functions of node:fs/promises and node:fs whose first argument is a path. */
 const asyncCalls = [
   ...(['open', 'stat', 'readdir', 'rename', 'rm', 'mkdir', 'realpath', 'mkdtemp', 'readFile', 'writeFile'] as const),
   ...(['copyFile', 'statfs', 'link'] as const),
@@ -19,8 +19,8 @@ const handleCalls = ['read', 'write', 'sync', 'stat', 'close'] as const;
 type Call = (...args: unknown[]) => unknown;
 
 /**
- * The real node:fs, but for files and folders below `root`, of which one call fails. Every module of the process sees
- * it, however it reaches the disk; worker threads do not.
+ * The real node:fs, except that one call on a file or folder below `root` fails. This applies to every module of the
+ * process, but not to worker threads.
  */
 export class FaultyFs {
   calls = 0;
@@ -35,7 +35,7 @@ export class FaultyFs {
     this.#root = root;
   }
 
-  /** The n-th call from now on fails, once. */
+  /** Makes the n-th call from now on fail, once. */
   arm(failAt: number, fault: string): void {
     [this.calls, this.#failAt, this.#fault, this.failed] = [0, failAt, fault, ''];
   }
@@ -68,7 +68,7 @@ export class FaultyFs {
             try {
               self.#call(name, 'an open file');
             } catch (error) {
-              // A close that fails has closed the file all the same (close(2)).
+              // close(2): a failed close has closed the file all the same.
               if (name === 'close') await real.apply(this, args);
               throw error;
             }

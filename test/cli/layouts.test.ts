@@ -15,7 +15,7 @@ describe('layouts of a data folder on the command line', () => {
   after(() => rmSync(root, { recursive: true }));
 
   const small = ['--weights', fixture('resnet-tiny.safetensors'), '--crop', '32', '--resize', '32'];
-  // No search for a GPU, and no second thread for a few small images: each takes longer to start than these to extract.
+  // Without a search for a GPU and without threads: each takes longer to start than these small images to extract.
   const plain = ['--device', 'cpu', '--threads', '1'];
   const extract = (data: string, ...more: readonly string[]) =>
     featuretap(['extract', '--data', data, ...small, ...plain, ...more], { cwd: root });

@@ -13,7 +13,7 @@ test('parts, status and merge work, and missing parts are printed as an array ex
   const root = await mkdtemp(join(tmpdir(), 'featuretap-cli-parts-'));
   try {
     await drawFolder(join(root, 'photos'), 12);
-    // Files changed in the last two seconds are not remembered: the second run would then remember them, and say so.
+    // Extract does not trust files changed in the last two seconds, and would read these again in the second run.
     await sleep(2100);
     const network = ['--weights', fixture('resnet-tiny.safetensors'), '--resize', '32', '--crop', '32', '--quiet'];
     const where = ['--data', join(root, 'photos'), '--cache', join(root, 'cache'), '--name', 'set'];

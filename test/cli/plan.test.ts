@@ -187,7 +187,7 @@ describe('featuretap plan', () => {
     const own = knownWeightsFile('resnet50', join(root, 'mine')) as string;
     mkdirSync(join(own, '..'), { recursive: true });
     writeFileSync(own, 'not the weights');
-    // Found beside the sets, checked, and not believed: then it would be downloaded.
+    // The file found beside the sets is rejected after its check, so that a download starts.
     await rejects({ ...onSlurm(), weights: 'resnet50' }, /download failed[\s\S]*127\.0\.0\.1/);
     assert.ok(existsSync(knownWeightsFile('resnet50', join(root, 'cache/.featuretap')) as string));
     const file = join(root, 'my weights.safetensors');

@@ -20,7 +20,7 @@ before(async () => {
 });
 after(() => rm(root, { recursive: true, force: true }));
 
-/** On one thread: another one takes longer to start than these photos to decode. */
+/** With one thread: a second one takes longer to start than these photos to decode. */
 const featuretap = ([verb = '', ...args]: readonly string[]): Promise<Ran> => run([verb, '--threads', '1', ...args]);
 
 interface Image {
@@ -34,7 +34,7 @@ function imagesOf(stdout: string): readonly Image[] {
   return (JSON.parse(stdout) as { images: Image[] }).images;
 }
 
-/** The head with other calibration scores in its report: their quantiles, and with them the sets, are then known. */
+/** The head with other calibration scores in its report, so that their quantiles and the sets are known. */
 async function withScores(name: string, scores: readonly number[] | undefined): Promise<string> {
   const folder = join(root, name);
   await cp(head, folder, { recursive: true });
@@ -107,7 +107,7 @@ describe('featuretap predict with nearest training photos', () => {
     const { images } = JSON.parse(stdout) as {
       images: { id: string; like: { id: string; label: string; similarity: number }[] }[];
     };
-    // Those of the training side are there themselves; the test side's nearest is another photo.
+    // Training photos are their own nearest ones, test photos are not.
     const own = images.filter(
       ({ id, like }) => like[0]?.id.split('/')[1] === id && Math.abs(like[0].similarity - 1) < 1e-5,
     );

@@ -29,7 +29,7 @@ before(async () => {
 });
 after(() => rm(root, { recursive: true, force: true }));
 
-/** On one thread: another one takes longer to start than these photos to decode. */
+/** With one thread: a second one takes longer to start than these photos to decode. */
 const featuretap = ([verb = '', ...args]: readonly string[], options: { readonly cwd?: string } = {}): Promise<Ran> =>
   run([verb, '--threads', '1', ...args], options);
 

@@ -11,32 +11,37 @@ import { featuretap, type Ran } from './command.ts';
 const weights = reference('weights/resnet50-pqf.safetensors');
 const dogs = reference('dogs');
 /**
- * With FEATURETAP_PHOTOS=all all 1,000 photos; else those of the golden file's breeds, which are enough for what is
- * particular to the whole path: every photo's pixels, and each head beside scikit-learn's, have tests of their own. Of these
- * 133 photos, those whose features by PyTorch are known go through the network at 224 pixels, and all of them for the heads
- * at the golden file's size.
+ * With FEATURETAP_PHOTOS=all all 1,000 photos; else the 133 photos of the golden file's breeds, since every photo's
+ * pixels and each head have tests of their own. Photos with known PyTorch features are run at 224 pixels, and all of
+ * them for the heads at the golden file's size.
  */
 const everything = process.env['FEATURETAP_PHOTOS'] === 'all';
-/** Two threads wait for each other: they take a quarter more of the processor's time, in which another file is tested. */
+/** Two threads wait for each other and need a quarter more processor time, in which another file can be tested. */
 const threads = everything ? [] : ['--threads', '1'];
 /** Written by scripts/fixtures/real_photos.py. */
 const someBreeds = join(projectRoot, 'test/fixtures/classify/real-photos.json');
 const skip = needsReference('weights/resnet50-pqf.safetensors', 'dogs/train', 'dogs/test', 'reference/accuracy.json');
 
 interface Reference {
-  /** Whose photos these are, where not all. */
+  /** Title suffix that names the photos used, unless all are. */
   readonly breeds?: readonly string[];
-  /** Pixels that the network saw; default 256 and 224. */
+  /** Crop size of the network's input; default: resize 256, crop 224. */
   readonly resize?: number;
   readonly crop?: number;
   readonly heads: Readonly<Record<string, { readonly accuracy_mean: number }>>;
 }
-/** Accuracies are means of five splits with 200 test images each (27 of some breeds); scikit-learn's own differ by 2 to 4 points. */
+/**
+ * Accuracies are means of five splits with 200 test images each (27 for the breeds); scikit-learn's own vary by 2 to 4
+ * points.
+ */
 const tolerance = 0.015;
-/** On some breeds a forest has as many trees as make up for the few test images; its golden value is the mean of ten seeds. */
+/**
+ * For the breeds, a forest has more trees to compensate for fewer test images; its golden value is the mean of ten
+ * seeds.
+ */
 const trees = everything ? 300 : 1200;
 const forestTolerance = everything ? tolerance : 0.03;
-/** Heads of `reference/accuracy.json` and of the golden file, and how featuretap is asked for them. */
+/** Heads in `reference/accuracy.json` and the golden file, and their options here. */
 const heads: Readonly<Record<string, readonly string[]>> = {
   'linear: LogisticRegression(C=1)': ['--model', 'linear', '--C', '1'],
   'svm: LinearSVC(C=0.1)': ['--model', 'svm', '--solver', 'linearsvc', '--C', '0.1'],
@@ -58,7 +63,7 @@ async function copyPhotos(ids: readonly string[], to: string): Promise<void> {
   for (const file of ['labels.csv', ...files]) await copyFile(join(dogs, file), join(to, file));
 }
 
-/** The rows at the given places. */
+/** The rows with the given numbers. */
 function rowsAt({ shape, data }: Golden, places: readonly number[]): Golden {
   const length = shape[1] as number;
   const rows = places.flatMap((place) => [...data.subarray(place * length, (place + 1) * length)]);
@@ -67,18 +72,18 @@ function rowsAt({ shape, data }: Golden, places: readonly number[]): Golden {
 
 describe('the whole pipeline on real photos', { skip }, () => {
   let root = '';
-  /** All photos of the reference, in the order of labels.csv, and those that go through the network at 224 pixels. */
+  /** All photos of the reference in the order of labels.csv, and those that are run at 224 pixels. */
   let all: readonly string[] = [];
   let ids: readonly string[] = [];
   let data = dogs;
-  /** Those that the heads are trained on, and their feature set. */
+  /** The photos that the heads are trained on, and their feature set. */
   let headIds: readonly string[] = [];
   const headSet = everything ? 'dogs' : 'heads';
   let known: Reference = { heads: {} };
   const run = (...args: readonly string[]): Promise<Ran> => featuretap(args, { cwd: root });
   const extract = (from: string, ...more: readonly string[]): Promise<Ran> =>
     run('extract', '--data', from, '--weights', weights, '--device', 'cpu', ...threads, ...more);
-  /** The folder of each head's report, by the name of its reference. */
+  /** Report folder of each head, by its name in the reference. */
   const reports = new Map<string, string>();
 
   before(async () => {
@@ -172,7 +177,7 @@ describe('the whole pipeline on real photos', { skip }, () => {
   for (const [name, asked] of Object.entries(heads)) {
     const most = name.startsWith('forest') ? forestTolerance : tolerance;
     it(`has the accuracy of scikit-learn's ${name.replace(/.*: /, '')} within ${100 * most} points`, async () => {
-      // Tempering changes no prediction, and takes five fits more.
+      // Calibration changes no prediction, and takes five more fits.
       const split = ['--test-size', '0.2', '--repeats', '5', '--seed', '0', '--calibrate', 'none'];
       const features = ['--features', join('cache', headSet), '--json'];
       const { status, stdout, stderr } = await run('classify', ...asked, ...split, ...features, ...threads);

@@ -21,7 +21,7 @@ describe('a signal', { timeout: 120_000, skip: process.platform === 'win32' ? 'n
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     it(`sent once, ends a run that waits for standard input: ${signal}`, async () => {
       const child = start(['predict', '--head', head, '--submission', join(root, 'out.csv'), '-']);
-      // By then the network is open, and the run waits for paths.
+      // Now the network is open, and the run waits for paths.
       await said(child, () => filesOf(root, 'out.csv.').then((names) => names.length > 0));
       child.kill(signal);
       assert.deepEqual(await once(child, 'exit'), [130, null]);
@@ -36,7 +36,7 @@ describe('a signal', { timeout: 120_000, skip: process.platform === 'win32' ? 'n
     const options = ['--data', data, '--cache', join(root, 'cache'), '--weights', weights, '--tap', 'features'];
     const child = start(['extract', ...options]);
     await said(child, (text) => text.includes('device:'));
-    // The first images come to the network meanwhile; should they not have, the first signal is heard as usual.
+    // The first images are in the network now; if not, the first signal ends the run as usual.
     await new Promise((resolve) => setTimeout(resolve, 1500));
     child.kill('SIGTERM');
     await said(child, (text) => text.includes('\nstopping '));
@@ -56,7 +56,7 @@ function start(args: readonly string[]): ChildProcess {
   return child;
 }
 
-/** Resolves when the run has come so far; fails where it ends before. */
+/** Resolves when the run has printed the text; rejects if it ends before. */
 async function said(child: ChildProcess, sofar: (stderr: string) => boolean | Promise<boolean>): Promise<void> {
   const started = Date.now();
   while (!(await sofar(heard.get(child) as string))) {

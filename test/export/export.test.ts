@@ -16,13 +16,13 @@ import { valueAt } from '../../src/system/at.ts';
 import { drawnTail } from '../models/finetune/drawn-tail.ts';
 import { seeded } from '../report/drawn-report.ts';
 
-/** For the head that trains a network behind the rows: it takes them for maps of 2 x 1. */
+/** For the head that fine-tunes a network: it reads the rows as maps of 2 x 1. */
 const contextOf = ({ features }: Table) => ({
   ...{ seed: 3, threads: 1 },
   networkTail: async () => drawnTail([features.columnCount / 2, 2, 1]),
 });
 
-/** Overlapping clouds of non-negative features, classes of very different sizes. */
+/** Overlapping clusters of non-negative features, with classes of very different sizes. */
 function drawTable(classCount: number, dims: number, sizes: (c: number) => number): Table {
   const random = seeded(classCount * 100 + dims);
   const centres = Array.from({ length: classCount * dims }, () => 2 * random());
@@ -71,7 +71,7 @@ const heads: readonly (readonly [string, Readonly<Record<string, unknown>>])[] =
   ['finetune', { epochs: 2, batchNorm: 'train', lastLayer: 'fresh', calibrate: 'temperature' }],
 ];
 
-/** Each head is fitted once on each table. */
+/** Each head is fitted once per table. */
 const fittedHeads = new Map<string, Promise<FittedHead>>();
 function fittedOn(table: Table, model: string, params: Readonly<Record<string, unknown>>): Promise<FittedHead> {
   const key = JSON.stringify([table.classes.length, model, params]);
@@ -100,7 +100,7 @@ describe('an exported head', () => {
     fittedOn(table, model, heads.find(([name]) => name === model)?.[1] ?? assert.fail(model));
 
   test('predicts the class of the head for each row, and its probabilities sum to 1', async () => {
-    // Zero-shot needs words: test/models/zero-shot.
+    // Zero-shot needs a text encoder: test/models/zero-shot.
     for (const model of headKinds.map((kind) => kind.model).filter((name) => name !== 'zero-shot')) {
       const fitted = await firstOf(model);
       const session = await InferenceSession.create(encodeModel(exportHead(fitted.save())));
@@ -118,7 +118,7 @@ describe('an exported head', () => {
   });
 
   test('predicts the class with the most votes where another is more probable', async () => {
-    // Labels that no feature tells apart.
+    // Labels that are independent of the features.
     const noise = { ...table, labels: table.labels.map((_, row) => row % 5) };
     for (const params of [{ kernel: 'linear' }, { kernel: 'rbf' }, { solver: 'ml-svm' }]) {
       const fitted = await createHead('svm', params).fit(noise, context);

@@ -20,7 +20,7 @@ import { type Answer, post, serveReports } from '../serve/served.ts';
 
 const python = '/usr/bin/python3';
 const hasChecker = spawnSync(python, ['-c', 'import onnx']).status === 0;
-/** What the Python snippet of the docs needs; $FEATURETAP_PYTHON may name an interpreter that has it. */
+/** Packages for the Python example in the docs; $FEATURETAP_PYTHON may name an interpreter that has them. */
 const snippetPython = process.env['FEATURETAP_PYTHON'] ?? python;
 const hasRuntime = spawnSync(snippetPython, ['-c', 'import onnxruntime, PIL']).status === 0;
 
@@ -37,7 +37,7 @@ before(async () => {
 });
 after(() => rm(root, { recursive: true, force: true }));
 
-/** Pixels as torchvision hands them to a network: NCHW, (x / 255 - mean) / std. */
+/** Pixels in torchvision's form: NCHW, (x / 255 - mean) / std. */
 function normalize(bytes: Uint8Array, { crop, mean, std }: Preprocessing): Float32Array {
   const plane = crop * crop;
   const out = new Float32Array(3 * plane);

@@ -52,7 +52,7 @@ async function rowsOf(folder: string): Promise<Map<string, readonly number[]>> {
   );
 }
 
-/** With real workers: they read the archive themselves. Other runs do without: to start them takes longer. */
+/** With worker threads, which read the archive themselves. Other runs have none: they take longer to start. */
 const extra = { openPipeline: openPixelPipeline };
 
 for (const [name, bytes] of [
@@ -147,7 +147,7 @@ test('parts of an archive merge to the set of a single run', async () => {
   await extractAlone(archive);
   await extractAll(archive, 3);
   await merge(archive, 3);
-  // The archive is new: whether its time of change is past in doubt differs from run to run.
+  // The archive was just written, so runs differ in whether they trust its time.
   const [parts, alone] = (await bothSets(archive)).map((set) => ({ ...set, memory: undefined }));
   assert.deepEqual(parts, alone);
 });

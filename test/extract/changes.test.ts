@@ -24,7 +24,7 @@ describe('extract over a folder that changes', () => {
   let data = '';
   before(async () => {
     root = await mkdtemp(join(tmpdir(), 'featuretap-changes-'));
-    // A minute on: files as young as those of a test are read again at the next run.
+    // A minute later: extract reads files again that have just been written.
     mock.timers.enable({ apis: ['Date'], now: Date.now() + 60_000 });
   });
   after(async () => {
@@ -36,7 +36,7 @@ describe('extract over a folder that changes', () => {
     await drawFolder(data, 9);
   });
 
-  /** A run, how many images went through its network, and which files it read. */
+  /** Runs extract. @returns how many images were computed, and which files were read */
   async function run(
     extra: RunChanges = {},
   ): Promise<{ result: ExtractResult; computed: number; read: readonly string[] }> {
@@ -58,7 +58,7 @@ describe('extract over a folder that changes', () => {
     return { result, computed: network.imageCount, read };
   }
 
-  /** Rows by id must be those of a set that is made again of the folder as it stands. */
+  /** Rows by id must equal those of a new set of the folder. */
   async function assertAsFresh(folder: string): Promise<void> {
     const { result } = await run({ name: 'fresh', replace: true });
     assert.deepEqual(await labelledRows(folder), await labelledRows(result.folder));
@@ -70,7 +70,7 @@ describe('extract over a folder that changes', () => {
     const { computed, read } = await run({ rehash: true });
     assert.equal(computed, 0);
     assert.equal(read.length, 9);
-    // The lines that are remembered outlive a rehash.
+    // A rehash keeps the recorded times.
     assert.deepEqual((await run()).read, []);
   });
 
@@ -93,7 +93,7 @@ describe('extract over a folder that changes', () => {
     const path = join(data, imagePath(1));
     const { result } = await run();
     await drawImage(path, 11);
-    // As if the change had left size and times alone: the file's mark of now, with the sha256 of before.
+    // As if the change had kept size and time: the present time with the old sha256.
     const memory = join(result.folder, '.run', 'files.csv');
     const { remember, damage } = await forgeMemory(memory, imagePath(1), path);
     await remember();
@@ -134,7 +134,7 @@ describe('extract over a folder that changes', () => {
     assert.equal(computed, 0);
     assert.deepEqual([next.manifest.counts.kept, next.manifest.counts.duplicate], [8, 1]);
     await assertAsFresh(result.folder);
-    // The twin whose row it was goes, then the bytes come back as they were.
+    // The copy that had the row is removed, then the bytes return as they were.
     await rm(join(data, imagePath(3)));
     assert.equal((await run()).computed, 0);
     await assertAsFresh(result.folder);
@@ -214,7 +214,7 @@ async function swap(one: string, other: string): Promise<void> {
   await rename(`${one}.aside`, other);
 }
 
-/** Rewrites what a set remembers of a file: its mark of now beside its sha256 of then; `damage` flips one bit. */
+/** Changes the record of a file to its present time with its old sha256; `damage` flips one bit. */
 async function forgeMemory(
   memory: string,
   relativePath: string,

@@ -23,7 +23,7 @@ import {
 } from '../../src/extract/plan.ts';
 import { quickFiles } from '../features/run/faulty-files.ts';
 
-/** Writes a small image of noise that depends on `seed` alone; seeds that are equal modulo 5 give files of one size. */
+/** Writes a small image of noise that depends only on `seed`; seeds equal modulo 5 give files of one size. */
 export async function drawImage(path: string, seed: number): Promise<void> {
   const side = 12 + (seed % 5);
   const data = new Uint8Array(side * side * 3);
@@ -50,15 +50,15 @@ export function imagePath(i: number, classes = 3): string {
   return `class-${i % classes}/image-${String(i).padStart(3, '0')}.png`;
 }
 
-/** A network small enough to follow by hand: 4 channels of 2 x 2, each the sum of a quarter of the pixels. */
+/** A network that is simple to check: 4 channels of 2 x 2, each the sum of a quarter of the pixels. */
 export class CountingNetwork implements NetworkSource {
   readonly architecture: string = 'quarters';
   readonly weightsSha256: string;
   readonly weights: string = 'random';
   opened = 0;
-  /** Rows of each run, in order; those of the canary are not counted. */
+  /** Batch size of each run, in order, without the canary's. */
   readonly batches: number[] = [];
-  /** What every number is multiplied by: another engine's answer to the same question. */
+  /** Factor of all outputs, to imitate another engine. */
   scale = 1;
   /** Called before each run. */
   beforeRun: (run: number) => void = () => {};
@@ -75,7 +75,7 @@ export class CountingNetwork implements NetworkSource {
     this.opened++;
     const canary = drawCanary(preprocessing).bytesNHWC;
     const taps = [tap].flat().map((name) => ({ name, tensor: name, shape: [4, 2, 2] }));
-    // Each tap holds numbers of its own.
+    // Each tap has different numbers.
     const maps = (batch: PixelBatch): readonly TapMap[] =>
       taps.map(({ name }) => quarters(batch, this.scale * (name === 'layer3' ? 2 : 1)));
     const runAll = async (batch: PixelBatch): Promise<readonly TapMap[]> => {
@@ -118,10 +118,10 @@ function quarters({ rowCount, crop, bytesNHWC }: PixelBatch, scale: number): Tap
   return { rowCount, rowShape: [4, 2, 2], data };
 }
 
-/** Pixels by recipe and sha256: tests run over the same few images a thousand times. */
+/** Pixels by recipe and sha256: tests run a thousand times over the same few images. */
 const decoded = new Map<string, FilePixels>();
 
-/** The pixel pipeline without its threads, which take longer to start than these tests to run. */
+/** The pixel pipeline without threads, which take longer to start than these tests to run. */
 export function openPlainPipeline(recipe: PixelRecipe, options: PixelPipelineOptions = {}): PixelPipeline {
   const known = new Set(options.known);
   const reader = new PixelReader(recipe, (sha256) => known.has(sha256));
@@ -143,7 +143,7 @@ export function openPlainPipeline(recipe: PixelRecipe, options: PixelPipelineOpt
   };
 }
 
-/** Undefined where it cannot be read. */
+/** Undefined where the image cannot be read. */
 function hashOfFile(path: string): string | undefined {
   try {
     return createHash('sha256').update(readFileSync(path)).digest('hex');
@@ -152,13 +152,15 @@ function hashOfFile(path: string): string | undefined {
   }
 }
 
-/** What a test changes of a run, whichever of its groups it stands in. */
+/** Options of any group that a test changes. */
 export interface RunChanges extends Partial<ExtractPlan>, Partial<ExtractPolicy>, Partial<ExtractContext> {
   readonly name?: string;
   readonly cache?: string;
 }
 
-/** A run over a drawn folder into `DATA-cache/set`: batches of 4, shards of 8 rows, a checkpoint after each batch. */
+/**
+ * Runs extract over a generated folder into `DATA-cache/set`: batches of 4, shards of 8 rows, a checkpoint per batch.
+ */
 export function drawnRun(data: string, network: NetworkSource, changes: RunChanges = {}): ExtractRequest {
   const all = {
     data,

@@ -264,7 +264,7 @@ describe('extract', () => {
     close.scale = 1.0005;
     const { manifest } = await run(data, close);
     assert.equal(manifest.imageCount, 6);
-    // The canary stays that of the first engine: small steps must not add up.
+    // The canary stays that of the first engine, so that small differences do not add up.
     const drifting = new CountingNetwork();
     drifting.scale = 1.0015;
     await drawImage(join(data, 'class-0/another.png'), 101);

@@ -14,8 +14,8 @@ import { FaultyFiles, quickFiles, SmallDisk } from '../features/run/faulty-files
 import { CountingNetwork, drawFolder, drawImage, drawnRun, imagePath, type RunChanges } from './drawn-data.ts';
 
 /**
- * With FEATURETAP_FAULTS=all every change of the disk is one to be killed or to fail at; else every third, which meets
- * each step of a file (written, flushed, renamed, its folder flushed) in turn.
+ * With FEATURETAP_FAULTS=all a kill or fault at every change of the disk; else at every third, which covers each step
+ * of a file (write, flush, rename, flush of the folder) in turn.
  */
 const step = process.env['FEATURETAP_FAULTS'] === 'all' ? 1 : 3;
 
@@ -23,7 +23,7 @@ describe('extract on a failing disk', () => {
   let root = '';
   let data = '';
   let sets = 0;
-  /** Contents of the set after an undisturbed run over the folder. */
+  /** Contents of the set after an uninterrupted run over the folder. */
   let expected: Record<string, string> = {};
   const imageCount = 5;
 
@@ -41,7 +41,7 @@ describe('extract on a failing disk', () => {
     return extract(drawnRun(data, new CountingNetwork(), changes));
   }
 
-  /** A killed process leaves its lock; in these tests that process is this one, and alive. */
+  /** A killed process leaves its lock; here that process is the present one, which is alive. */
   async function releaseLocks(name: string): Promise<void> {
     const folder = join(root, 'cache', name, '.run');
     for (const file of await readdir(folder).catch(() => [])) {
@@ -49,7 +49,7 @@ describe('extract on a failing disk', () => {
     }
   }
 
-  /** Runs with a kill at change 0, then a step later, and so on until a run needs no more changes; each is gone on with. */
+  /** Runs with a kill at change 0, then one step later, and so on until a run completes; continues after each. */
   async function killEverywhere(prepare: (name: string) => Promise<string>): Promise<number> {
     let clean: ExtractResult | undefined;
     for (let at = 0; ; at += step) {
@@ -64,7 +64,7 @@ describe('extract on a failing disk', () => {
         assert.match(error.message, /not finished|no feature set/);
         return undefined;
       });
-      // A reader sees the whole old state or the whole new one.
+      // A reader sees the complete old set or the complete new one.
       if (seen !== undefined) await seen.readMatrix();
       else assert.equal(before, undefined, `at change ${at} the old state is gone`);
       await releaseLocks(name);
@@ -101,7 +101,8 @@ describe('extract on a failing disk', () => {
   for (const fault of ['ENOSPC', 'EIO'] as const) {
     it(`ends with one clear message at any ${fault}, and continues after it`, async () => {
       let failures = 0;
-      // Both take the same way: fewer places for the other one. Files have three steps here, so that two meet each in turn.
+      // Both faults are handled alike, so the second is tried in fewer places. A file takes three steps here: every
+      // second change covers them.
       for (let at = 0; ; at += fault === 'ENOSPC' ? Math.min(step, 2) : step + 1) {
         const name = `failing-${sets++}`;
         const files = new FaultyFiles(at, fault, (operation) => ['write', 'sync', 'rename'].includes(operation));
@@ -128,7 +129,7 @@ describe('extract on a failing disk', () => {
   }
 
   it('reports how much space the rest of the run needs, and continues when there is enough', async () => {
-    // Room for the lock and a first shard.
+    // Space for the lock and the first shard.
     const files = new SmallDisk(2000);
     let bytesToFinish = 0;
     await assert.rejects(run('small', { files }), (error) => {

@@ -53,7 +53,7 @@ describe('extract --precision int8', () => {
       const path = join(data, 'class-0', name);
       await drawImage(path, 1);
       const bytes = await readFile(path);
-      // Claimed in the header alone: room is made for 64 million pixels, twice, where there is room for 89.
+      // The header claims 64 million pixels, so two images reserve more than the budget of 89 million.
       bytes.writeUInt32BE(8000, 16);
       bytes.writeUInt32BE(8000, 20);
       await writeFile(path, bytes);
@@ -84,7 +84,7 @@ describe('extract --precision int8', () => {
     const hashes = new Set(set.ids.map((_, image) => set.sha256Of(image)));
     for (const image of named.images) assert.ok(hashes.has(image));
 
-    // The kept activation ranges make the network that made the rows, as predict needs it.
+    // The stored activation ranges give the network that computed the rows, as predict needs it.
     const activationRanges = await readActivationRanges([root, folder], named.sha256);
     const { preprocessing } = manifest.fields;
     const weights = await loadWeights(weightsFile);

@@ -11,7 +11,7 @@ import { drawImage } from './drawn-data.ts';
 const root = await mkdtemp(join(tmpdir(), 'featuretap-left-out-'));
 after(() => rm(root, { recursive: true }));
 
-/** A ready-made split of 12 images, with a note, an empty file and a hidden one beside them. */
+/** A given split of 12 images, with a note, an empty file and a hidden one. */
 async function drawSplit(name: string): Promise<string> {
   const data = join(root, name);
   for (let i = 0; i < 12; i++) {
@@ -53,7 +53,7 @@ test('parts of a split with files left out merge to the set of a single run', as
   const alone = await extractAlone(data);
   await extractAll(data, 3);
   const { folder, manifest } = await merge(data, 3);
-  // Without duplicates no line of these tables says where a row lies.
+  // Without duplicates no line of these tables refers to a row number.
   for (const file of ['labels.csv', 'outcomes.csv']) {
     assert.equal(await readFile(join(folder, file), 'utf8'), await readFile(join(alone.folder, file), 'utf8'), file);
   }

@@ -114,7 +114,7 @@ test('computes only the missing rows of a set that has fewer than the others', a
   );
   assert.deepEqual(await contentsOf(first.folder), kept);
   await drawImage(join(data, 'class-0/added.png'), 100);
-  // One of the sets gets the new image by a run of its own; the others must not lose it, nor it get it twice.
+  // One set gets the new image in a separate run; the others must not skip it, and this one not get it twice.
   await alone(data, new CountingNetwork(), asked[1], `${data}-cache`);
   const added = await several(data, new CountingNetwork());
   assert.deepEqual(
@@ -137,7 +137,7 @@ test('closes every set where one of them cannot be opened', async () => {
   const other = new CountingNetwork('another');
   await alone(data, other, asked[2], `${data}-cache`);
   await assert.rejects(several(data, new CountingNetwork()), /another fingerprint/);
-  // Its lock is free again.
+  // Its lock is released.
   await alone(data, new CountingNetwork(), asked[0], `${data}-cache`);
 });
 

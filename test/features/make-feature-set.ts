@@ -26,7 +26,7 @@ export const plainFields: FingerprintFields = {
   precision: 'float32',
 };
 
-/** sha256 that an image of this id would have, if its bytes were its id. */
+/** sha256 of an image of this id, as if its bytes were its id. */
 export function fakeSha256(id: string): string {
   return createHash('sha256').update(id).digest('hex');
 }
@@ -47,7 +47,7 @@ export interface FeatureSetParts {
   readonly sha256Of?: (id: string) => string;
 }
 
-/** Writes a feature set from a matrix, with the code that extract uses: the folder is whole when this resolves. */
+/** Writes a feature set from a matrix with the code of extract. The folder is complete when this resolves. */
 export async function makeFeatureSet(folder: string, parts: FeatureSetParts): Promise<Manifest> {
   const { matrix, ids, sha256Of = fakeSha256 } = parts;
   const fields = { ...plainFields, ...parts.fields };

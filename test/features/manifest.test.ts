@@ -52,7 +52,7 @@ function drawn(fields: Partial<Manifest['fields']> = {}): Manifest {
   });
 }
 
-/** Parses a manifest with a value changed, its own check and its fingerprint made again for it. */
+/** Parses a manifest with a changed value, with its hash and fingerprint recomputed. */
 function parseChanged(base: Manifest, path: string, value: unknown): Manifest {
   const copy = JSON.parse(JSON.stringify(base));
   const keys = path.split('.');

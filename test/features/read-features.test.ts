@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { projectRoot } from '../reference.ts';
 import { makeFeatureSet } from './make-feature-set.ts';
 
-/** Debian's own python3 has NumPy even where another one comes first on the path. */
+/** Debian's own python3 has NumPy even where another one is first on the path. */
 const python = ['python3', '/usr/bin/python3'].find(
   (candidate) => spawnSync(candidate, ['-c', 'import numpy']).status === 0,
 );

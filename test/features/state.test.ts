@@ -57,7 +57,7 @@ describe('readState', () => {
       }),
     );
     const [cat, dog] = states as [(typeof states)[number], (typeof states)[number]];
-    // The manifest of the first state is read, then the second one is published before its tables are.
+    // After reading the old manifest, and before reading its tables, a new one is published.
     let published = false;
     const publishing: Files = {
       ...nodeFiles,
@@ -90,7 +90,7 @@ describe('readState', () => {
     };
     await assert.rejects(readState(changing, folder), /labels\.csv/);
     assert.equal(looks, 6);
-    // One that stays as it is says so at the second look.
+    // A table that does not change is reported after the second read.
     looks = 0;
     const still: Files = {
       ...nodeFiles,

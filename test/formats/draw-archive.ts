@@ -2,13 +2,13 @@ import { crc32, deflateRawSync } from 'node:zlib';
 
 export interface ZipOptions {
   readonly deflate?: boolean;
-  /** Said to be their size, whatever it is. */
+  /** Entries that declare this size, whatever their contents. */
   readonly claims?: Readonly<Record<string, number>>;
-  /** Entries with the type of a link. */
+  /** Entries of the type link. */
   readonly links?: readonly string[];
 }
 
-/** A zip archive of these files, as common tools write it. */
+/** A zip archive of these files, as written by common tools. */
 export function drawZip(files: Readonly<Record<string, Uint8Array>>, options: ZipOptions = {}): Buffer {
   const { deflate = false, claims = {}, links = [] } = options;
   const parts: Uint8Array[] = [];

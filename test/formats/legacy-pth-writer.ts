@@ -1,8 +1,8 @@
 import type { WeightTensor } from '../../src/extract/weights/state-dict.ts';
 
 /**
- * Bytes of torch.save's legacy format for a dict of float32 tensors, numbers and such dicts: pickles of protocol 2 from
- * the pickle documentation, for tests that need a .pth file of their own.
+ * Writes torch.save's legacy format for a dict of float32 tensors, numbers and such dicts, by the pickle documentation
+ * (protocol 2), for tests that need a .pth file of their own.
  */
 export function legacyPth(dict: object): Uint8Array {
   const storages: WeightTensor[] = [];

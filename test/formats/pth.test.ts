@@ -72,7 +72,7 @@ const lightningRecords: readonly string[] = [
   'numpy.core.multiarray._reconstruct',
 ];
 
-/** What was left unread of each file; nothing of it is ever made or called. */
+/** The objects skipped in each file; none is ever created or called. */
 const records: Readonly<Record<string, readonly string[]>> = {
   'os-system.pth': ['posix.system'],
   'eval.pth': ['__builtin__.eval'],
@@ -180,12 +180,12 @@ test('rejects a pickle that is nested too deeply before memory is allocated for 
     whole[whole.length - 1] = end;
     assert.throws(() => unpickle(whole, 0, environment), /at most 1000/);
   }
-  // As deep as Python writes.
+  // The depth that Python writes.
   const allowed = Uint8Array.of(0x29, ...new Array<number>(900).fill(0x85), 0x2e);
   assert.doesNotThrow(() => unpickle(allowed, 0, environment));
 });
 
-/** Lists that are opened first and put into each other from the innermost one out. */
+/** Lists that are all opened first and then appended from the innermost one outwards. */
 function nestedLists(depth: number): Uint8Array {
   const bytes = new Uint8Array(2 * depth);
   bytes.fill(0x5d, 0, depth);

@@ -7,7 +7,7 @@ import { bytesSource } from '../../src/formats/table/table.ts';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** Gives every row whose first cell is `id` another second cell. */
+/** Changes the second cell of every row whose first cell is `id`. */
 async function relabelled(bytes: Uint8Array, id: string, label: string): Promise<Buffer> {
   return Buffer.from(
     await replaceCells(bytes, 'labels.csv', (cells) => (cells[0] === id ? new Map([[1, label]]) : undefined)),
@@ -71,7 +71,7 @@ test('any table reads as before except for the changed cells', async () => {
           found,
           rows.map((row, i) => [`r${i}`, `r${i}` === last ? label : row[1].text, row[2].text]),
         );
-        // Back again is the same cells, and the same text where the cell had quotes.
+        // Changing back gives the same cells, and the same text where the cell had quotes.
         const own = rows.at(-1)?.[1];
         if (own !== undefined && field(own).startsWith('"')) {
           assert.deepEqual(await relabelled(made, last, own.text), Buffer.from(bytes));

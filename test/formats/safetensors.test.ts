@@ -160,7 +160,7 @@ test("reads every type that the format's own library writes", () => {
 test('reads a real ResNet50 file completely', { skip: needsReference('weights/resnet50-pqf.safetensors') }, () => {
   const bytes = readFileSync(reference('weights/resnet50-pqf.safetensors'));
   const { tensors } = decodeSafetensors(bytes, 'resnet50-pqf.safetensors');
-  // 267 of the network and 53 counters of batches.
+  // 267 tensors and 53 counters of batches.
   assert.equal(tensors.size, 320);
   const types = [...tensors.values()].map((tensor) => tensor.type);
   assert.equal(types.filter((type) => type === 'F16').length, 53);

@@ -90,7 +90,7 @@ describe('Parquet tables', () => {
 });
 
 describe('columns', () => {
-  /** What is read of a header and rows of text; a cell names an image where it ends in .jpg or starts with f. */
+  /** Reads a header and rows of text; cells that end in .jpg or start with f are names of images. */
   function choose(text: string, asked: AskedColumns = {}): string {
     const [columns = [], ...rows] = text
       .trim()

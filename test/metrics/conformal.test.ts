@@ -59,7 +59,7 @@ for (const one of golden) {
 }
 
 test('on new draws from the same distribution the sets contain the true class as often as requested', () => {
-  // 1,000 rows: logs that favour the true class by 1.5, noise from a fixed linear congruential generator.
+  // 1,000 rows: log probabilities that favour the true class by 1.5, plus pseudo-random noise.
   let state = 1;
   const random = (): number => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -81,7 +81,7 @@ test('on new draws from the same distribution the sets contain the true class as
   for (const coverage of [0.8, 0.9, 0.95]) {
     const threshold = conformalThreshold(sorted, coverage);
     const reached = scores.filter((score) => score <= threshold).length / 1000;
-    // Three standard deviations of 1,000 draws, and of the threshold's own 1,000.
+    // Three standard deviations of 1,000 draws, and of the 1,000 draws behind the threshold.
     assert.ok(Math.abs(reached - coverage) < 3 * Math.sqrt((2 * coverage * (1 - coverage)) / 1000), `${reached}`);
   }
 });

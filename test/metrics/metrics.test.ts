@@ -76,7 +76,7 @@ test('the predicted class of a row comes first, then the others by probability, 
   const others = Int32Array.of(3, 1, 2);
   assert.deepEqual([...topOfRows(rows, 4, 1, others)], [...others]);
   assert.deepEqual([...topOfRows(rows, 4, 3, others)], [3, 1, 2, 1, 0, 2, 2, 3, 1]);
-  // A sort of whole rows gives the same.
+  // Sorting whole rows gives the same.
   const drawn = Float32Array.from({ length: 600 }, (_, i) => (i * 7919) % 13);
   const predicted = Int32Array.from({ length: 60 }, (_, row) => (row * 31) % 10);
   const sorted = Array.from(predicted, (first, row) =>

@@ -21,7 +21,7 @@ const quick: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'linear adam': { epochs: 20, lr: 0.05, batch: 16 },
   'mlp adam': { epochs: 40, hidden: 16, lr: 0.02, batch: 16 },
 };
-/** Answers that come from the rows alone, so that their order makes no difference but in rounding. */
+/** Heads that depend on rows alone: the order of rows changes only rounding. */
 const orderless = new Set(['linear lbfgs', 'svm smo', 'svm linearsvc', 'knn cosine', 'ridge closed-form']);
 const asItIs = {};
 const classes = ['a', 'b', 'c'];
@@ -31,19 +31,19 @@ const table: Table = {
   classes,
 };
 const probe = drawRows(20, 12, 3, 12);
-/** For the head that trains a network behind the rows: it takes them for maps of 3 channels. */
+/** For the head that fine-tunes a network: it reads the rows as maps of 3 channels. */
 const networkTail = async () => drawnTail([3, 2, 2]);
-/** One thread: others take longer to start than these heads to fit. */
+/** One thread: more take longer to start than these heads to fit. */
 const context = { seed: 3, threads: 1, networkTail };
 
-/** Zero-shot learns nothing from rows: test/models/zero-shot holds it to what fits of this. */
+/** Zero-shot does not train on rows; test/models/zero-shot has the tests that apply to it. */
 const learning = headKinds.filter(({ model }) => model !== 'zero-shot');
 const heads = learning.flatMap((kind) => kind.solvers.map((solver) => ({ kind, solver })));
 for (const { kind, solver } of heads) {
   const name = `${kind.model} by ${solver}`;
   const make = (more: Readonly<Record<string, unknown>> = {}) =>
     createHead(kind.model, { solver, ...quick[`${kind.model} ${solver}`], ...more });
-  /** The head that most tests look at is fitted once, on a copy of the table. */
+  /** The head of most tests is fitted once, on a copy of the table. */
   const copy = { ...table, features: { ...table.features, data: table.features.data.slice() } };
   let made: Promise<FittedHead> | undefined;
   const fit = (): Promise<FittedHead> => {
@@ -71,7 +71,7 @@ for (const { kind, solver } of heads) {
     const folder = await mkdtemp(join(tmpdir(), 'featuretap-head-'));
     try {
       for (const more of [asItIs, { scale: 'standard' }, { calibrate: 'temperature', scale: 'l2' }]) {
-        // A temperature takes a fit for each of five folds, of two where a class has two rows.
+        // A temperature needs a fit for each of five folds, or of two where a class has two rows.
         const rows =
           'calibrate' in more ? takeTableRows(table, Int32Array.from(table.labels.keys()).subarray(0, 6)) : table;
         const fitted = more === asItIs ? await fit() : await make(more).fit(rows, context);
@@ -164,7 +164,7 @@ for (const { kind, solver } of heads) {
       );
       const [one, other] = [await fit(), await make().fit(shuffled, context)];
       assert.deepEqual(await other.predict(probe), await one.predict(probe));
-      // The SVM's calibration draws its folds by place, so its probabilities move a little.
+      // The SVM's calibration draws its folds by row number, so its probabilities differ slightly.
       if (kind.model === 'svm') return;
       const expected = (await one.predictProba(probe)).data;
       (await other.predictProba(probe)).data.forEach((share, i) => {

@@ -38,7 +38,7 @@ interface Data {
 }
 export type DataName = 'tall' | 'wide';
 
-/** What scripts/fixtures/models/heads.py wrote. */
+/** Written by scripts/fixtures/models/heads.py. */
 export const goldenHeads: Readonly<Record<DataName, Data>> & {
   readonly knn: Readonly<Record<DataName, readonly KnnCase[]>>;
   readonly mlp: readonly MlpCase[];
@@ -47,7 +47,7 @@ export const goldenHeads: Readonly<Record<DataName, Data>> & {
 
 const files = { tall: 'forest-drawn.npy', wide: 'heads-wide.npy' } as const;
 
-/** The rows to train on and the rows to ask about; `tall` has more rows than features, `wide` fewer. */
+/** Training and test rows; `tall` has more rows than features, `wide` fewer. */
 export function goldenTable(name: DataName, weighted = false): { readonly train: Table; readonly held: Matrix } {
   const { labels, trainRows, classCount, weights } = goldenHeads[name];
   const matrix = matrixFixture(files[name]);
@@ -76,7 +76,7 @@ export function smallTable(
   };
 }
 
-/** Data on which heads tend to fail: every one of them must give probabilities that sum to 1. */
+/** Difficult data: every head must give probabilities that sum to 1. */
 export const smallTables: Readonly<Record<string, Table>> = {
   'one class': smallTable(
     [

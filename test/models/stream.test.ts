@@ -41,7 +41,7 @@ async function make(name: string, fields: Partial<FingerprintFields>): Promise<v
   await makeFeatureSet(join(root, name), { matrix, ids, labels, fields, rowsPerShard: 110 });
 }
 
-/** The set as it is fitted by stream: in blocks of 32 rows, with some bytes of it kept in memory. */
+/** The set for a streamed fit: in blocks of 32 rows, with some bytes of it kept in memory. */
 async function stored(name: string, cacheBytes = 0): Promise<LabelledData<StoredRows>> {
   const set = await openFeatureSet(join(root, name));
   const data = joinRows(set, { maxMissing: 0 });
@@ -156,7 +156,7 @@ for (const params of [{ C: 2 }, { optimizer: 'adam', epochs: 2, batch: 32 }]) {
       },
     });
     await assert.rejects(fit, InterruptedError);
-    // The rows can be read again: nothing was left open.
+    // The rows can be read again: no file is left open.
     assert.equal((await readIntoMemory(await stored('plain'))).features.rowCount, rowCount);
   });
 }

@@ -22,7 +22,7 @@ function at(matrix: Matrix, row: number, column: number): number {
   return matrix.data[row * matrix.columnCount + column] as number;
 }
 
-/** The same product in float64, one number at a time. */
+/** The same product in float64, element by element. */
 function slowProduct(left: Matrix, right: Matrix): number[] {
   return Array.from({ length: left.rowCount * right.columnCount }, (_, i) => {
     const [row, column] = [Math.floor(i / right.columnCount), i % right.columnCount];

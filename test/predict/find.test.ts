@@ -52,7 +52,7 @@ async function find(options: Record<string, unknown>): Promise<Asked> {
   return { printed, json: json as Asked['json'] };
 }
 
-/** Cosines by the plain definition, in double precision. */
+/** Cosines by the definition, in double precision. */
 async function cosines(query: readonly number[]): Promise<ReadonlyMap<string, number>> {
   const { data, columnCount } = await set.readMatrix();
   const length = (values: readonly number[]): number => Math.hypot(...values);
@@ -86,7 +86,7 @@ test('finds the photo itself first, and all photos where so many are requested',
   assert.equal(json.found.length, 11);
   assert.equal(json.found[0]?.id, 'class-1/image-004');
   assert.ok(Math.abs((json.found[0]?.similarity ?? 0) - 1) < 1e-5);
-  // The message that the weights have moved names this option.
+  // The error about moved weights names this option.
   await assert.rejects(find({ query: photo, weights: join(root, 'moved') }), /moved/);
 });
 

@@ -64,7 +64,7 @@ describe("the library's predict", { timeout: 300_000 }, () => {
   });
 
   test('the first class is the one that accuracy counts, also where votes and probabilities differ', async () => {
-    // Classes that no feature tells apart: the votes of one-vs-one classifiers then often go another way.
+    // Labels independent of the features: the votes of one-vs-one classifiers then often differ from the probabilities.
     const images = (await readdir(data, { recursive: true })).filter((path) => /^[^"]*png$/.test(path)).sort();
     const idOf = (path: string): string => path.replaceAll('\\', '/').replace(/\.png$/, '');
     const labels = images.map((path, i) => `${idOf(path)},class ${i % 6}`);

@@ -6,7 +6,7 @@ import type { Matrix } from '../../src/numerics/matrix.ts';
 import { unitRows } from '../../src/numerics/nearest.kernel.ts';
 import { kthDistances, nearestRows, unlikeThreshold } from '../../src/predict/nearest-training.ts';
 
-/** scikit-learn's; scripts/fixtures/models/unlike.py wrote them. */
+/** scikit-learn's, written by scripts/fixtures/models/unlike.py. */
 const golden: {
   readonly k: number;
   readonly dims: number;

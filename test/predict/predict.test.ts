@@ -18,7 +18,7 @@ import {
 
 const seconds = { read: 0, decode: 0, resize: 0 };
 
-/** A pipeline whose pixels hold the number in the file's name; names with `bad` do not decode. */
+/** A pipeline whose pixels are the number in the file's name; names with `bad` do not decode. */
 function numberPipeline(): PixelPipeline {
   return {
     recipe: { resize: 2, crop: 1, interpolation: 'bilinear', autoOrient: false },
@@ -56,12 +56,12 @@ function recordingEmbedder(batches: number[]): Embedder {
   };
 }
 
-/** Rows of three features that were tapped as they are. */
+/** Rows of three features, tapped unchanged. */
 function tapped(rowCount: number, data: Float32Array): EmbeddedRows {
   return { rowCount, columnCount: 3, data, tap: { rowCount, rowShape: [3], data } };
 }
 
-/** Gives class n mod 4 a probability of 0.7 for an image whose pixels are n. */
+/** Gives class n mod 4 the probability 0.7 for an image whose pixels are n. */
 const head = {
   classes: ['a', 'b', 'c', 'd'],
   predictBoth: async (features) => {

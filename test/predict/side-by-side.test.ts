@@ -31,7 +31,7 @@ before(async () => {
   folder = await makeTemporaryFolder('beside');
   network = join(folder.path, 'dinov2');
   await cp(join(published, 'dinov2'), network, { recursive: true });
-  // The photos are drawn the same twice; the networks look at them by other crops, filters and means.
+  // The same photos twice; the networks have different crops, filters and means.
   const resnet = await trainHeads(join(folder.path, 'a'), { models: [], perClass: 6, precision: 'int8' });
   const vit = await trainHeads(join(folder.path, 'b'), { models: [], perClass: 6, published: network, pool: 'cls' });
   photos = resnet.data;

@@ -21,7 +21,7 @@ export interface TrainedHeads {
   readonly data: string;
   readonly features: string;
   readonly weights: string;
-  /** In the order of the models asked for. */
+  /** In the order of the requested models. */
   readonly reports: readonly Report[];
 }
 
@@ -40,14 +40,14 @@ export interface TrainedOptions {
   readonly dtype?: Dtype;
   readonly pool?: Pool;
   readonly tap?: string;
-  /** The folder of a published network, with its own preprocessing; default: a tiny ResNet. */
+  /** The folder of a published network with its own preprocessing; default: a tiny ResNet. */
   readonly published?: string;
-  /** Which of its graphs. */
+  /** One of its graphs. */
   readonly variant?: string;
   readonly precision?: Precision;
 }
 
-/** Draws photos of four colours, extracts them with a tiny ResNet and trains heads: the real path, in about a second. */
+/** Generates photos of four colours, extracts them with a tiny ResNet and trains heads, in about a second. */
 export async function trainHeads(root: string, options: TrainedOptions): Promise<TrainedHeads> {
   const data = join(root, 'photos');
   await drawPhotos(data, options.perClass ?? 10);
@@ -90,10 +90,10 @@ export async function trainHeads(root: string, options: TrainedOptions): Promise
   return { data, features: folder, weights, reports };
 }
 
-/** Folders of photos that were drawn already, by the number of each class. */
+/** Folders of photos generated before, by the number per class. */
 const drawn = new Map<number, string>();
 
-/** Blurred blobs of a class's colour over noise: no two alike, and classes that a tiny network can tell. */
+/** Blurred blobs of a class's colour over noise: all different, and separable by a tiny network. */
 async function drawPhotos(root: string, perClass: number): Promise<void> {
   const before = drawn.get(perClass);
   if (before !== undefined && existsSync(before)) return cp(before, root, { recursive: true });

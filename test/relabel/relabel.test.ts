@@ -37,7 +37,7 @@ async function relabel(text: string, ...more: readonly string[]): Promise<Ran> {
 
 test('first lists the changes, then makes them, then has nothing to do; the rest of the table stays', async () => {
   await writeFile(table, original);
-  // As the page exports it; the third one is right as it is and its suggestion was emptied.
+  // As the page exports it; the third label is right, and its suggestion was cleared.
   const selected =
     "id,label,suggestion,path\na,cat,dog,data/a.jpg\nb,dog,cat,data/b.jpg\nc,dog,,data/c.jpg\n'=d,cat,dog,'=d.jpg\n";
   const dry = await relabel(selected);
@@ -161,7 +161,7 @@ test('a table in the data folder is found and changed in place', async () => {
   assert.equal(done.status, 0, done.stderr);
   const now = await readFile(join(data, 'truth.csv'), 'utf8');
   assert.equal(now, `file,label,note\n${rows.join('\n').replace(',cat,x0', ',dog,x0')}\n`);
-  // The next extract computes nothing and takes the label over.
+  // The next extract computes nothing and uses the new label.
   const next = await featuretap(extractArgs({ data, weights }, join(root, 'cache-2')));
   assert.match(next.stdout, /0 new, 11 kept/);
   assert.equal((await openFeatureSet(folder)).labels.get(id as string), 'dog');

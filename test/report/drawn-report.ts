@@ -7,7 +7,7 @@ import type { Report } from '../../src/classify/result/report.ts';
 export interface Drawing {
   readonly model?: string;
   readonly params?: Report['params'];
-  /** Share of test images that the head has right. */
+  /** Share of test images that the head predicts correctly. */
   readonly skill?: number;
   readonly classCount?: number;
   readonly perClassCount?: number;
@@ -35,7 +35,7 @@ export function seeded(seed: number): () => number {
 
 const pad = (i: number): string => String(i).padStart(3, '0');
 
-/** A report and its predictions that agree with each other, as classify would write them, from drawn answers. */
+/** A consistent report and its predictions, like those of classify, from random probabilities. */
 export function drawReport(drawing: Drawing = {}): { report: Report; predictions: Prediction[] } {
   const { model = 'linear', skill = 0.75, classCount = 6, perClassCount = 20, repeats = 1, seed = 0 } = drawing;
   const random = seeded(model.length * 1000 + Math.round(skill * 1000));
@@ -46,7 +46,7 @@ export function drawReport(drawing: Drawing = {}): { report: Report; predictions
   const confusion = classes.map(() => classes.map(() => 0));
   const predictions: Prediction[] = [];
   const perRepeat = Array.from({ length: repeats }, (_, repeat) => {
-    // The same rows for every head of the same seed, as the split would give.
+    // The same rows for every head of one seed, as in a split.
     const pick = seeded(seed * 97 + repeat);
     const test = rows.map((_, i) => i).filter((i) => i % perClassCount < 4 + Math.floor(pick() * 0.5));
     let [right, top5, logLoss] = [0, 0, 0];
@@ -141,7 +141,7 @@ export function drawReport(drawing: Drawing = {}): { report: Report; predictions
   return { report, predictions };
 }
 
-/** Writes the folder of a drawn report and returns its path. */
+/** Writes the folder of such a report and returns its path. */
 export async function writeDrawnReport(parent: string, name: string, drawing: Drawing = {}): Promise<string> {
   const folder = join(parent, name);
   const { report, predictions } = drawReport({ ...drawing, folder });

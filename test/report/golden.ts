@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 
-/** Values of SciPy, statsmodels and scikit-learn; scripts/fixtures/models/report_statistics.py wrote them. */
+/** Values of SciPy, statsmodels and scikit-learn, written by scripts/fixtures/models/report_statistics.py. */
 // biome-ignore lint/suspicious/noExplicitAny: a fixture, whose fields the tests name.
 export const golden: any = JSON.parse(readFileSync(new URL('../fixtures/statistics.json', import.meta.url), 'utf8'));
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { RowStore } from '../../src/rows/row-store.ts';
 
-/** Rows [row, row + 0.5] in files of a few rows each, with a record of what was read. */
+/** Rows [row, row + 0.5] in files of a few rows each; records what is read. */
 export function countingStore(
   rowCount: number,
   rowsPerFile: number,

@@ -11,7 +11,7 @@ import { InterruptedError } from '../../src/system/errors.ts';
 import { makeFeatureSet } from '../features/make-feature-set.ts';
 import { countingStore } from './counting-store.ts';
 
-/** First numbers of all rows of a pass, and the size of each block. */
+/** First number of each row of a pass, and the size of each block. */
 async function pass(reader: RowReader, rows: readonly number[]): Promise<{ firsts: number[]; sizes: number[] }> {
   const firsts: number[] = [];
   const sizes: number[] = [];

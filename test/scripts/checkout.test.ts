@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { projectRoot } from '../reference.ts';
 
-/** A checkout of its own, on this one's packages, so that its sources may be edited. */
+/** A checkout of its own with this one's packages, so that its sources can be edited. */
 let checkout: string;
 
 before(async () => {
@@ -42,7 +42,7 @@ test('concurrent starts write one bundle, and each reads all of it', async () =>
 });
 
 test('a read-only checkout runs too', async () => {
-  // A file where the folder would be: a superuser can write into any folder.
+  // A file in place of the folder, since root can write into any folder.
   await writeFile(join(checkout, 'node_modules/.cache'), '');
   const { code, stdout, stderr } = await help();
   assert.deepEqual([code, stderr], [0, '']);

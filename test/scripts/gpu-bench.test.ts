@@ -65,7 +65,7 @@ test('the joined parts of an archive give the folder', { skip: process.platform 
   ];
   mkdirSync(join(stage, 'lib'), { recursive: true });
   mkdirSync(there);
-  // Numbers that gzip gains nothing on.
+  // Numbers that gzip cannot compress.
   const bytes = Uint8Array.from({ length: 5000 }, (_, i) => Math.floor(Math.abs(Math.sin(i + 1)) * 1e6) % 256);
   writeFileSync(join(scratch, 'elsewhere'), bytes);
   symlinkSync(join(scratch, 'elsewhere'), join(stage, 'lib', 'linked'));

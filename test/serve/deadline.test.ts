@@ -7,7 +7,7 @@ import { Deadline } from '../../src/serve/http/deadline.ts';
 
 const response = (): ServerResponse => new ServerResponse(new IncomingMessage(new Socket()));
 
-// The deadline's own timers hold no process, and a test that waits for them alone would end with it.
+// The deadline's timers do not keep the process alive, so a test that only waits for them would end early.
 let alive: NodeJS.Timeout;
 before(() => {
   alive = setInterval(() => {}, 1000);

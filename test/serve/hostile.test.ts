@@ -52,7 +52,7 @@ describe('a server with hostile clients', { timeout: 300_000 }, () => {
       `${head(1000, form)}${filePart}`,
       'POST /pre',
     ];
-    // More of each than may be under way at one time: none keeps its place.
+    // More of each than may run at once: none keeps its slot.
     for (const text of Array.from({ length: 70 }, () => cut).flat()) {
       const socket = raw(text);
       await once(socket, 'connect');
@@ -160,7 +160,7 @@ function head(length: number, type = 'image/png'): string {
   return `POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\nContent-Length: ${length}\r\n\r\n`;
 }
 
-/** The first that a server says. */
+/** The first message of a server. */
 async function heard(socket: Socket): Promise<string> {
   const [data] = (await once(socket, 'data')) as [Buffer];
   socket.destroy();

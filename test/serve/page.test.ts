@@ -15,9 +15,9 @@ describe("serve's page", { timeout: 300_000, skip: withoutBrowser }, () => {
   let reports: readonly string[] = [];
   let server: RunningServer;
   let browser: Browser;
-  /** One for most tests: a new one takes longer to start than a page to open. */
+  /** One page for most tests: a new one takes longer to start than to open. */
   let page: Page;
-  /** What it asked of others, and its errors. */
+  /** Its requests to other hosts, and its errors. */
   let faults: string[] = [];
   before(async () => {
     root = await mkdtemp(join(tmpdir(), 'featuretap-serve-page-'));
@@ -81,7 +81,7 @@ describe("serve's page", { timeout: 300_000, skip: withoutBrowser }, () => {
 
   it('works with the keyboard: a button opens the files, Clear removes the answers', async () => {
     await page.goto(server.url);
-    // Files are the browser's to ask for from here on.
+    // From here on the browser opens a file dialog.
     const chosen = page.waitForEvent('filechooser');
     await page.locator('#heads', { hasText: '4 classes' }).waitFor();
     await page.keyboard.press('Tab');
@@ -167,7 +167,7 @@ async function knowing(url: string, photo: string): Promise<Known> {
   return (await response.json()) as Known;
 }
 
-/** The first card: sets, marks, evidence and training photos of each head as the server has them. */
+/** Compares the first card with the server: sets, marks, evidence and training photos of each head. */
 async function checkKnowing(page: Page, { heads }: Known): Promise<void> {
   const card = page.locator('#answers > li').first();
   const images = heads.map((head) => head.images[0] ?? assert.fail());
@@ -191,7 +191,7 @@ async function checkKnowing(page: Page, { heads }: Known): Promise<void> {
   assert.match((await page.locator('#limit-list').textContent()) ?? '', /no evidence map, since the scores of knn/);
 }
 
-/** Resolves when the page says so, and nothing else. */
+/** Resolves when the page shows the text. */
 function saying(page: Page, text: string): Promise<void> {
   return page.getByText(text, { exact: true }).waitFor();
 }

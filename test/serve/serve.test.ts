@@ -201,7 +201,7 @@ describe('a server of heads', { timeout: 300_000 }, () => {
         slow.on('response', (response) => resolve(response.resume().statusCode)).on('error', reject);
       });
       slow.write(photo.subarray(0, 10));
-      // Until the first one is under way.
+      // Wait until the first one is running.
       let second = await post(small.url, photo);
       for (let i = 0; i < 50 && second.status === 200; i++) second = await post(small.url, photo);
       assert.deepEqual([second.status, second.headers.get('retry-after')], [503, '1']);

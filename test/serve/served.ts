@@ -8,7 +8,7 @@ const usual: ServeOptions = {
   ...{ mostBodyBytes: 4e6, mostInFlight: 64, timeLimitSeconds: 30, threads: 2 },
 };
 
-/** Serves reports in this process on a port that is free. */
+/** Serves reports in this process on a free port. */
 export async function serveReports(
   reports: readonly string[],
   options: Partial<ServeOptions> = {},

@@ -23,7 +23,7 @@ const golden: {
   readonly groupShuffle: readonly GroupShuffleCase[];
 } = JSON.parse(readFileSync(new URL('../fixtures/classify/splits.json', import.meta.url), 'utf8'));
 
-/** Group numbers without gaps, as numpy.unique's inverse gives them. */
+/** Group numbers without gaps, like numpy.unique's inverse. */
 function dense(groups: readonly number[]): Int32Array {
   const names = [...new Set(groups)].sort((a, b) => a - b);
   return Int32Array.from(groups, (group) => names.indexOf(group));
@@ -74,7 +74,7 @@ test('rejects a test size that leaves a side without a group', () => {
   assert.throws(() => split(3), /3 groups[\s\S]*1 to 2 groups/);
   assert.throws(() => split(0.9), /--test-size 0.9/);
   assert.throws(() => split(0), /--test-size 0/);
-  // A share takes part of the groups, 1 is one of them.
+  // A fraction is a share of the groups, 1 is one group.
   assert.equal(new Set(split(1)[0]?.test.map((row) => [0, 0, 1, 2][row] as number)).size, 1);
 });
 

@@ -13,7 +13,7 @@ test('are StratifiedKFold’s without groups or views, StratifiedGroupKFold’s 
 });
 
 test('views are on the training side with their image, in any row, and never tested on', () => {
-  // Image i has its plain row at 3 i + 1 and a view on either side of it.
+  // Image i has its plain row at 3 i + 1 and a view on either side.
   const plainRowOf = Int32Array.from({ length: 36 }, (_, row) => 3 * Math.floor(row / 3) + 1);
   const all = Int32Array.from(plainRowOf, (row) => Math.floor(row / 3) % 2);
   const plain = stratifiedKFold(labels, 3);
@@ -25,10 +25,10 @@ test('views are on the training side with their image, in any row, and never tes
       test: tested.map((i) => 3 * i + 1),
     })),
   );
-  // Every image a group of its own: the same folds.
+  // Each image as a group of its own gives the same folds.
   const alone = Int32Array.from(plainRowOf, (row) => 11 - Math.floor(row / 3));
   assert.deepEqual(innerFolds({ labels: all, classes, plainRowOf, groups: alone }, 3), found);
-  // Two images of a group are on one side, whatever numbers the groups of other rows have.
+  // Two images of a group are on one side, whatever the numbers of other groups.
   const pairs = Int32Array.from(plainRowOf, (row) => 5 + 2 * Math.floor(row / 6));
   const byPair = stratifiedGroupKFold(
     labels,
@@ -47,10 +47,10 @@ test('a calibration has at most as many folds as the largest class has rows, and
   assert.equal(foldsForCalibration({ labels, classes }, 5).length, 5);
   assert.equal(foldsForCalibration({ labels: Int32Array.of(0, 0, 1, 1), classes }, 5).length, 2);
   assert.deepEqual(foldsForCalibration({ labels: Int32Array.of(0, 1), classes }, 5), []);
-  // A view is no second row of its class.
+  // A view does not count as a second row of its class.
   const views = { labels: Int32Array.of(0, 0, 1, 1), classes, plainRowOf: Int32Array.of(0, 0, 2, 2) };
   assert.deepEqual(foldsForCalibration(views, 5), []);
-  // Groups may leave a fold without a row to test on.
+  // Groups may leave a fold without test rows.
   const groups = Int32Array.of(0, 0, 0, 1);
   const held = foldsForCalibration({ labels: few, classes, groups }, 3);
   assert.deepEqual(held.map(({ test: tested }) => [...tested]).sort(), [[0, 1, 2], [3]]);
@@ -65,7 +65,7 @@ test('folds are held out until they have a thousand rows, the last one complete'
   assert.deepEqual(counts, [5, 4, 5, 2, 1, 1]);
   const four = table(1250);
   assert.deepEqual(foldsToHoldOut(four, 5), innerFolds(four, 5).slice(0, 4));
-  // The bound that the memory of a fit is told by.
+  // The bound in the estimate of a fit's memory.
   assert.deepEqual(
     [12, 1999, 5000, 9999, 20_001].map((rowCount) => mostHeldOut(rowCount, 5)),
     [12, 1999, 2000, 2000, 4001],

@@ -83,7 +83,7 @@ test('suggests valid test sizes when the test set is smaller than the number of 
 });
 
 test('draws the smallest possible split, and says what is missing where there is none', () => {
-  // Four images of two classes can be split; the same four and a class too many cannot.
+  // Four images of two classes can be split; with one more class they cannot.
   assert.equal(
     stratifiedShuffleSplit(Int32Array.from([0, 0, 1, 1]), names(2), { testSize: 2, seed: 0, repeats: 1 }).length,
     1,

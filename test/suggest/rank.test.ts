@@ -72,7 +72,7 @@ test('photos are chosen by margin, and by k-center among three times as many of 
     Array.from(await chooseToLabel(margins, count, by, readRows));
   assert.deepEqual(await chosen(golden.count, 'margin'), golden.byMargin);
   assert.deepEqual(await chosen(golden.count, 'margin-k-center'), golden.marginKCenter);
-  // More than there are: all of them, each once.
+  // More than there are: all of them, once each.
   for (const by of ['margin', 'margin-k-center'] as const) {
     assert.deepEqual(
       [...(await chosen(500, by))].sort((a, b) => a - b),

@@ -25,12 +25,12 @@ after(() => rm(root, { recursive: true }));
 const suggest = (...args: readonly string[]): Promise<Ran> =>
   featuretap(['suggest', '--head', head, '--threads', '1', ...args], { cwd: root });
 
-/** Photos of two of the classes under other names, one of them twice, a labelled one and a broken one, in folders that say nothing. */
+/** Photos of two classes under new names, one twice, a labelled one and a broken one, in folders without classes. */
 async function layOut(folder: string): Promise<void> {
   const photos = readdirSync(join(trained.data, 'red')).slice(0, 4);
   await mkdir(join(folder, 'monday', 'late'), { recursive: true });
   for (const [i, name] of photos.entries()) {
-    // Bytes behind an image's end make it another file of the same picture.
+    // Bytes after an image's end make it another file with the same pixels.
     const bytes = readFileSync(join(trained.data, 'red', name));
     await writeFile(join(folder, 'monday', `shot-${i}.png`), Buffer.concat([bytes, Buffer.from([i])]));
   }
@@ -46,7 +46,7 @@ describe('suggest', () => {
   it('ranks photos without labels, once each, leaves out labelled ones, and computes nothing twice', async () => {
     await layOut(join(root, 'new'));
     const first = await suggest('--from', 'new', '--count', '3', '--json');
-    // As predict does where a photo has no answer.
+    // As in predict, where a photo cannot be read.
     assert.equal(first.status, 1, first.stderr);
     assert.match(first.stderr, /left out: 1 already labelled, 1 exact copies of others/);
     assert.match(first.stderr, /one photo could not be read:\n {2}monday\/late\/broken\.png: /);

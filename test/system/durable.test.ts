@@ -91,7 +91,7 @@ describe('durable writes', () => {
     child.kill('SIGKILL');
     await once(child, 'exit');
     const [left = ''] = await readdir(root);
-    // Beside a file that others write at the same time nobody looks: a folder's writer tidies up.
+    // Folders with other writers are not listed: a folder's writer removes its unfinished files.
     const beside = await DurableFile.open(nodeFiles, join(root, 'beside.csv'));
     await writeFile(join(root, left.replace('left', 'other')), 'half');
     await writeText(nodeFiles, path, 'whole');

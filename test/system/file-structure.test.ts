@@ -6,10 +6,10 @@ import { projectRoot } from '../reference.ts';
 
 const source = join(projectRoot, 'src');
 
-/** Of node:fs, what neither opens a file nor changes one by its name. */
+/** Functions of node:fs that neither open a file nor change one by its name. */
 const harmless = ['existsSync', 'fstatSync', 'readdir', 'readlinkSync', 'realpath', 'stat', 'statSync', 'writeSync'];
 
-/** Where more of node:fs is used outside system/, and why. */
+/** Files outside system/ that use more of node:fs, and why. */
 const filesOfTheirOwn: Readonly<Record<string, string>> = {
   'classify/memory/available.ts': 'reads what Linux says of memory',
   'cli/interrupts.ts': 'says on descriptor 2 that the process ends',
@@ -19,7 +19,10 @@ const filesOfTheirOwn: Readonly<Record<string, string>> = {
   'extract/weights/download/partial-file.ts': 'goes on with what an earlier download left',
 };
 
-/** Names that a module imports from node:fs or node:fs/promises; types are none, `*` and a default are themselves. */
+/**
+ * Names that a module imports from node:fs or node:fs/promises; types do not count, `*` and default imports are kept as
+ * such.
+ */
 function importedFromFs(text: string): readonly string[] {
   const statements = text.matchAll(/^import\s+(?!type\s)([^;]*?)\s+from\s+'(?:node:)?fs(?:\/promises)?'/gm);
   const names = [...statements].flatMap(([, list = '']) => list.replaceAll(/[{}]/g, '').split(','));

@@ -114,7 +114,7 @@ test('classify reports the effect of copies across the split, and none when they
   const table = await data();
   const [report] = await classify(table, options);
   assert.ok(report);
-  // The split is scikit-learn's, so the copies across it are those of the fixture, whatever the head.
+  // The split is scikit-learn's, so the copies across it are the fixture's, for any head.
   assert.equal(
     report.copies?.acrossSplit,
     golden.repeats.reduce((sum, { across }) => sum + across, 0),
@@ -134,7 +134,7 @@ test('classify reports the effect of copies across the split, and none when they
     assert.ok(!test.some((row) => trained.has(golden.clusters[row])));
   }
   assert.ok(apart);
-  // What compares new photos with the training photos finds the same split again.
+  // The code that compares new photos with training photos reproduces the split.
   await openTrainingPhotos(apart, 1);
 });
 

@@ -77,7 +77,7 @@ test('--min-images leaves small classes out, with their number and names', async
   assert.equal(data.ids.length, 39);
   assert.deepEqual(data.classes, ['kind-0', 'kind-1', 'kind-2', 'kind-3']);
   assert.ok(data.warnings.includes('1 class with fewer than 2 images left out (--min-images), 1 image: rare'));
-  // Of no class that many are there, or of one alone: nothing is left to tell apart.
+  // No class has so many images, or only one has: nothing is left to classify.
   const message = /too few classes have that many images[\s\S]*0 of 5 classes[\s\S]*--min-images up to 10/;
   await assert.rejects(dataWith(thirds, 11), message);
 });

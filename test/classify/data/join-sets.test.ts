@@ -15,7 +15,7 @@ before(async () => {
 });
 after(() => rm(root, { recursive: true }));
 
-/** A set whose row of image `3` is [3 * scale]; ids have a prefix that its bytes do not know. */
+/** A set whose row of image `3` is [3 * scale]. The ids have a prefix, the images' bytes do not depend on it. */
 async function makeSet(
   name: string,
   images: readonly number[],

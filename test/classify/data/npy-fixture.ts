@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { decodeNumbers, npyHeaderBytes, parseNpyHeader } from '../../../src/formats/npy/npy.ts';
 import type { Matrix } from '../../../src/numerics/matrix.ts';
 
-/** A matrix that a fixture script saved with NumPy under test/fixtures/classify. */
+/** A matrix saved with NumPy by a fixture script, in test/fixtures/classify. */
 export function matrixFixture(name: string): Matrix {
   const bytes = readFileSync(new URL(`../../fixtures/classify/${name}`, import.meta.url));
   const { dtype, shape, dataOffset } = parseNpyHeader(

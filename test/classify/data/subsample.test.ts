@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { stratifiedSubsample } from '../../../src/classify/data/subsample.ts';
 import { countClasses } from '../../../src/rows/classes.ts';
 
-/** Classes of 500, 300, 195 and 5 rows, shuffled; every second row of the data is a training row. */
+/** Classes of 500, 300, 195 and 5 rows, shuffled; every second row of the data is in train. */
 const classes = ['a', 'b', 'c', 'rare'];
 const labels = new Int32Array(2000);
 const rows = Int32Array.from({ length: 1000 }, (_, i) => ((i * 373) % 1000) * 2);
@@ -44,7 +44,7 @@ test('the chosen rows depend on the seed alone, and keep the order of the split'
   );
   assert.ok(places.every((place) => place >= 0));
   assert.equal(new Set(chosen).size, 100);
-  // A part of each class that is drawn, not its first rows.
+  // The rows of each class are drawn at random: they are not its first ones.
   assert.ok(Math.max(...places.filter((place) => place < 500)) > 400);
 });
 

@@ -36,7 +36,7 @@ test('calibrates on training rows that were held out from the fit, and the repor
     ['forest', 'out-of-bag'],
     ['knn', 'cross-validated'],
     ['linear', 'cross-validated'],
-    // With more rows it stops by some that it holds out, which then cannot judge: one more fit does.
+    // With more rows, mlp uses held-out rows for early stopping; those cannot calibrate, so it fits once more.
     ['mlp', 'cross-validated'],
     ['ridge', 'left out one by one'],
     ['svm', 'cross-validated'],

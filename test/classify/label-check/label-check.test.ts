@@ -50,7 +50,7 @@ test('checks with the cheapest head within one standard error of the best', () =
   assert.equal(chooseChecker([linear, knn]), linear);
 });
 
-/** Three clouds of twelve rows, two rows of which carry another cloud's label, and a class of one row. */
+/** Three clusters of twelve rows, two with the label of another cluster, and a class of one row. */
 function mislabelled(): { data: LabelledData; wrong: readonly string[] } {
   const random = seeded(3);
   const rows = Array.from({ length: 37 }, (_, i) => ({ cloud: i === 36 ? 3 : Math.floor(i / 12), id: `image-${i}` }));

@@ -23,7 +23,7 @@ const size: FitSize = { trainRows: 50_000, testRows: 5000, dims: 2048, classes: 
 const rowBytes = 4 * 55_000 * 2048;
 
 test('every head needs at least the memory of the rows, and more for more rows', () => {
-  // Zero-shot takes rows as they are: there is nothing to scale.
+  // Zero-shot does not scale rows.
   for (const kind of headKinds.filter(({ model }) => model !== 'zero-shot')) {
     for (const solver of kind.solvers) {
       const head = createHead(kind.model, { solver });
@@ -63,14 +63,14 @@ test('a fit that needs too much memory is rejected with an alternative and the n
   assert.match(svm, /about 11\.\d GB \(kernel matrix 10\.0 GB\)/);
   assert.match(svm, /at most 4\.0 GB, as --memory says/);
   assert.match(svm, /--solver linearsvc.*--model linear --stream.*--subsample \d+, a stratified part of the 50000/);
-  // The part that is named fits, and half as much again does not.
+  // The suggested number of rows fits, one and a half times as many do not.
   const rows = Number(/--subsample (\d+)/.exec(svm)?.[1]);
   const needed = (trainRows: number): number => fitNeeds(createHead('svm'), { ...size, trainRows }).bytes;
   assert.ok(needed(rows) <= 4e9 && needed(1.5 * rows) > 4e9, `${rows} rows`);
 
   assert.match(refusal('forest', 3e8), /forest[\s\S]*--model linear --stream[\s\S]*--subsample/);
   assert.match(refusal('linear', 3e8, false), /which is what is free[\s\S]*--memory \d+\.\dMB if you know better/);
-  // Not even a row of each class fits.
+  // Not even one row of each class fits.
   assert.doesNotMatch(refusal('svm', 1e6), /--subsample/);
   assert.equal(refusal('svm', 20e9), '');
 });

@@ -9,11 +9,11 @@ import { runChild } from '../../../scripts/bench/stream/run-child.ts';
 import { formatBytes } from '../../../src/system/durable.ts';
 import { projectRoot } from '../../reference.ts';
 
-/** Long rows rather than many: the search for copies takes time by the square of their number. */
+/** Few long rows: the search for copies takes quadratic time in their number. */
 const large = { rows: 6400, dims: 8192, classes: 10, dtype: 'float32' } as const;
 const featureBytes = 4 * large.rows * large.dims;
 
-/** Loaded before the program: its last line says the largest resident set of all its time, in KiB. */
+/** Preloaded module: its last line is the process's peak resident set size in KiB. */
 const sayPeak = `data:text/javascript,${encodeURIComponent(
   `import { writeSync } from 'node:fs';
   process.on('exit', () => writeSync(2, '\\n' + process.resourceUsage().maxRSS));`,
@@ -24,9 +24,9 @@ let idleBytes: number;
 before(async () => {
   root = await mkdtemp(join(tmpdir(), 'featuretap-peak-'));
   await drawSet(join(root, 'idle'), { ...large, rows: 40, dims: 4 });
-  // In a process of its own: a child inherits the peak of a parent that is larger than itself.
+  // In a separate process: a child inherits the peak of a larger parent.
   runChild(['draw', join(root, 'large'), JSON.stringify(large)]);
-  // The same program with next to nothing to do: its modules are loaded, ONNX Runtime has run.
+  // The same program on tiny data: it has loaded its modules and run ONNX Runtime.
   idleBytes = peakOf('idle', ['--test-size', '10']);
   assert.ok(process.memoryUsage.rss() < idleBytes, 'a child inherits the peak of a parent that is larger than itself');
 });

@@ -66,7 +66,7 @@ for (const [name, change] of Object.entries({
     const inMemory = await run(change);
     assert.notEqual(streamed.report.report, inMemory.report.report);
     assert.deepEqual(await readReport(join(streamed.report.report, 'report.json')), streamed.report);
-    // Copies are looked for in memory alone.
+    // Copies are searched only in memory.
     assert.deepEqual([streamed.report.copies, inMemory.report.copies === undefined], [undefined, false]);
     const timeless = ({ report: { copies: _, ...report } }: { report: Report }): unknown =>
       JSON.parse(
@@ -231,7 +231,7 @@ test('Ctrl-C stops during the check of the rows, and the message tells how to co
   );
 });
 
-/** numpy.save of float64 in C order. */
+/** Writes float64 like numpy.save, in C order. */
 function float64Npy(data: Float32Array, rows: number, columns: number): Uint8Array {
   const text = `{'descr': '<f8', 'fortran_order': False, 'shape': (${rows}, ${columns}), }`;
   const header = `${text.padEnd(117)}\n`;

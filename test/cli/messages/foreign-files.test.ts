@@ -133,7 +133,7 @@ describe('the command line with unusual files and restricted systems', { skip: w
         encoding: 'utf8',
       });
       assert.ok(status === 0 || status === 1 || signal !== null, stderr);
-      // Below some limit Node itself does not start: those lines are its own.
+      // Below some limit Node itself does not start and prints its own error.
       if (status === 1 && /featuretap|ulimit/.test(stderr)) assert.doesNotMatch(stderr, /unexpected error/);
     }
   });
@@ -185,7 +185,7 @@ describe('the command line with unusual files and restricted systems', { skip: w
       assert.equal(ran.status, 1);
       assert.match(ran.stderr, /the disk is full[\s\S]*--html FILE/);
       assert.doesNotMatch(ran.stderr, /--cache/);
-      // The folder of thumbnails may stay: it is made again at any time.
+      // The folder of thumbnails may stay: it can be rebuilt at any time.
       assert.deepEqual(
         left.filter((name) => name !== '.featuretap-page'),
         [],

@@ -21,17 +21,17 @@ after(() => rm(root, { recursive: true, force: true }));
 
 const typed = (command: string, cwd = root) => featuretap(command.split(' '), { cwd });
 
-/** The command of the message that a mistake is answered with, as it can be typed. */
+/** Returns the command in the error message, as it can be typed. */
 async function fixOf(mistake: string, cwd = root): Promise<string> {
   const { status, stderr } = await typed(mistake, cwd);
   assert.notEqual(status, 0, mistake);
-  // Started by npm, as `npm test` is, a message says how to type it there.
+  // Under npm, as in `npm test`, a message prints npm commands.
   const [, verb, rest = ''] = /^ {2}fix: .*?(?:npm run|featuretap) (\S+)(?: --(?= ))?(.*)$/m.exec(stderr) ?? [];
   assert.ok(verb, `no command in ${stderr}`);
   return `${verb}${rest}`;
 }
 
-/** Runs what a mistake is answered with. @returns the command */
+/** Runs the command in the error message. @returns the command */
 async function mended(mistake: string, cwd = root): Promise<string> {
   const command = await fixOf(mistake, cwd);
   const { status, stderr } = await typed(command, cwd);

@@ -10,7 +10,7 @@ import { verbNames } from '../../../src/system/own-command.ts';
 import { projectRoot } from '../../reference.ts';
 import { featuretap as run } from '../command.ts';
 
-/** As a user's shell has it who starts the launcher by its path. */
+/** The environment of a shell from which the user starts the launcher by its path. */
 const { npm_lifecycle_event: _event, npm_package_json: _file, ...plainEnvironment } = process.env;
 const launcher = join(projectRoot, 'scripts/featuretap.cjs');
 const tiny = ['--weights', 'random:resnet-tiny', '--resize', '36', '--crop', '32', '--device', 'cpu'];
@@ -20,7 +20,7 @@ let root: string;
 before(async () => {
   root = await mkdtemp(join(tmpdir(), 'featuretap-printed-'));
   await drawPhotos(join(root, 'photos'), 40);
-  // Commands are printed as this process was started.
+  // Printed commands start like this process.
   process.argv[1] = launcher;
   for (const name of ['npm_lifecycle_event', 'npm_package_json']) delete process.env[name];
 });
@@ -31,7 +31,7 @@ interface Ran {
   readonly printed: string;
 }
 
-/** Types a command into a shell. */
+/** Runs a command in a shell. */
 function typed(command: string, cwd: string, env: NodeJS.ProcessEnv = plainEnvironment): Ran {
   const { status, stdout, stderr } = spawnSync(command, { cwd, env, encoding: 'utf8', shell: true });
   return { status, printed: `${stdout}\n${stderr}` };
@@ -42,14 +42,14 @@ async function featuretap(args: readonly string[], cwd = root): Promise<Ran> {
   return { status, printed: `${stdout}\n${stderr}` };
 }
 
-/** Runs a command in this process, its words as the shell has them, without what starts the program: `start`. */
+/** Runs a command in this process, without the words in `start`. */
 async function runPrinted(command: string, start: RegExp, cwd = root): Promise<Ran> {
   assert.match(command, start);
   const words = spawnSync(`printf '%s\\0' ${command.replace(start, '')}`, { encoding: 'utf8', shell: true }).stdout;
   return featuretap(words.split('\0').slice(0, -1), cwd);
 }
 
-/** Every command in a text: on a line of its own or behind `next:`, between backticks, and in a button that copies it. */
+/** Finds every command in a text: on a line of its own, after `next:`, between backticks, and in a copy button. */
 function commandsIn(text: string, start: RegExp): ReadonlySet<string> {
   const verb = `(?:${verbNames.join('|')})`;
   const command = `${start.source} ${verb}\\b[^\`"<\\n]*`;
@@ -88,13 +88,13 @@ describe('a printed command', { skip: isWindows && 'skipped: commands are typed 
       (await readdir(join(root, 'photos'), { recursive: true })).find((name) => name.endsWith('.jpg')) as string,
     );
     for (const command of all) {
-      // Words in capitals are for the reader to fill in; a download is no part of a test.
+      // Words in capitals are placeholders; downloads are not tested.
       const filled = command
         .replace('PHOTO', photo)
         .replace('FOLDER', 'photos')
         .replace('resnet50', 'random:resnet-tiny');
       const { status, printed } = await runPrinted(filled, byNode);
-      // A set that has another fingerprint is refused with the way out, which is the answer that this command must give.
+      // A set with another fingerprint is rejected with a fix: this command must fail so.
       assert.ok(status === 0 || /--replace/.test(printed), `${filled}\n${printed}`);
     }
   });
@@ -117,7 +117,7 @@ describe('a printed command', { skip: isWindows && 'skipped: commands are typed 
       const mended = await runPrinted(command, byNode);
       assert.equal(mended.status, 0, `${command}\n${mended.printed}`);
     }
-    // As a program of its own, too.
+    // Also in a new process.
     const mistake = typed(`node ${launcher} classify --modle ridge`, root);
     assert.equal(mistake.printed, `\n${(await featuretap(['classify', '--modle', 'ridge'])).printed.trimStart()}`);
     const [command] = commandsIn(mistake.printed, byNode);
@@ -141,7 +141,7 @@ describe('a printed command', { skip: isWindows && 'skipped: commands are typed 
         verb,
       );
     }
-    // A checkout of links, so that reports which the commands write do not come to lie among the user's own.
+    // A checkout of symbolic links, so that reports are not written to the user's folders.
     const checkout = join(root, 'checkout');
     mkdirSync(checkout);
     for (const name of readdirSync(projectRoot)) {
@@ -149,7 +149,7 @@ describe('a printed command', { skip: isWindows && 'skipped: commands are typed 
     }
     for (const command of commands) {
       if (command.includes('path/to/your/photos')) continue;
-      // The one with a file to write to by npm; npm's scripts of the verbs have a test of their own. The demo itself has
+      // The command with an output file runs with npm; other npm scripts have a test of their own. The demo itself has
       // trained all heads.
       const { status, printed } = command.includes(' > ')
         ? typed(command, checkout)

@@ -16,7 +16,7 @@ describe('the lock of a merge', () => {
   });
   afterEach(() => rm(set, { recursive: true }));
 
-  /** What a process on another machine leaves: its lock, and how often it has shown itself. */
+  /** The lock of a process on another machine, and how often it has been renewed. */
   async function holdElsewhere(count?: number): Promise<void> {
     const owner = { host: 'gone', pid: 7, pidSpace: '', started: '', command: 'featuretap merge', state: 'held' };
     await writeFile(join(set, '.run', 'lock-gone-7-0.json'), JSON.stringify(owner));
@@ -34,7 +34,7 @@ describe('the lock of a merge', () => {
 
   it('is not taken over from a merge on another machine that renews it', async () => {
     await holdElsewhere(0);
-    // It shows itself between two looks, whenever they come.
+    // It is renewed between any two checks.
     let count = 1;
     const files = {
       ...nodeFiles,

@@ -21,7 +21,7 @@ describe('a set merged from parts', () => {
   let drawn = 0;
   before(async () => {
     root = await mkdtemp(join(memoryFolder(), 'featuretap-parts-'));
-    // A minute on: the times of files as young as those of a test have not settled.
+    // A minute later: extract does not trust the times of files that have just been written.
     mock.timers.enable({ apis: ['Date'], now: Date.now() + 60_000 });
   });
   after(async () => {
@@ -77,7 +77,7 @@ describe('a set merged from parts', () => {
     for (let copy = 0; copy < 9; copy++) {
       await copyFile(join(data, imagePath(copy % 3)), join(data, `class-${copy % 3}/copy-${copy}.png`));
     }
-    // Sorts before what it is a copy of.
+    // Sorts before the file of which it is a copy.
     await copyFile(join(data, imagePath(11)), join(data, 'class-0/a.png'));
     await checkSame(data, 4);
   });
@@ -123,7 +123,7 @@ describe('a set merged from parts', () => {
     for (const [i, name] of names.entries()) await drawImage(join(data, `${name}.png`), i);
     await copyFile(join(data, 'with, comma.png'), join(data, 'z.png'));
     await copyFile(join(data, '\u00a0 space.png'), join(data, 'zz.png'));
-    // One id but for the extension: each keeps its own.
+    // Two names that differ only in their extension: each keeps it in its id.
     await drawImage(join(data, 'plain.webp.png'), 20);
     await copyFile(join(data, 'plain.png'), join(data, 'plain.jpg'));
     await checkSame(data, 3);
@@ -255,7 +255,7 @@ describe('a set merged from parts', () => {
   });
 });
 
-/** A report but for what differs from one run to the next, and where the rows lie. */
+/** A report without times, dates and the paths of its rows. */
 function withoutTimes(report: Report): unknown {
   const volatile = /(seconds|^folder|^report$|created|^rowCount|^started|memory|^date|path)/i;
   return JSON.parse(JSON.stringify(report, (key, value) => (volatile.test(key) ? undefined : value)));

@@ -8,7 +8,7 @@ import { quickFiles } from '../../features/run/faulty-files.ts';
 
 export type Extra = RunChanges;
 
-/** The set as one machine makes it: `DATA-cache/alone`. */
+/** The set of a single run: `DATA-cache/alone`. */
 export function extractAlone(data: string, extra: Extra = {}): Promise<ExtractResult> {
   return extract(drawnRun(data, new CountingNetwork(), { name: 'alone', ...extra }));
 }
@@ -19,7 +19,7 @@ export function extractOne(data: string, index: number, count: number, extra: Ex
 }
 
 export async function extractAll(data: string, count: number, extra: Extra = {}): Promise<void> {
-  // Backwards: the order must not matter.
+  // In reverse, since the order must not matter.
   for (let index = count - 1; index >= 0; index--) await extractOne(data, index, count, extra);
 }
 
@@ -27,7 +27,7 @@ export function merge(data: string, partCount: number, extra: Partial<MergeOptio
   return mergeParts({ set: join(`${data}-cache`, 'parts'), partCount, command: 'merge', files: quickFiles, ...extra });
 }
 
-/** Both sets of a data folder: as it was merged, and as one machine made it. */
+/** Both sets of a data folder: merged from parts, and from a single run. */
 export async function bothSets(data: string): Promise<readonly [object, object]> {
   return [await contentsOf(join(`${data}-cache`, 'parts')), await contentsOf(join(`${data}-cache`, 'alone'))];
 }

@@ -211,7 +211,7 @@ describe('parts after failures', () => {
     assert.deepEqual(...(await bothSets(data)));
 
     async function assertOthersDone(): Promise<void> {
-      // One part runs again, the wrong one; then the one that merge names.
+      // One part runs again, but the wrong one; then the one that merge names.
       let array = '';
       for (let index = 0; index < 4 && array === ''; index++) {
         await extractOne(data, index, 4);

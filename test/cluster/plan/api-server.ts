@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { jobErrors } from './job-schema.ts';
 
-/** As much of Kubernetes' API server as kubectl asks for when it creates Jobs: it keeps none but those that fit the schema. */
+/** The part of Kubernetes' API server that kubectl needs to create Jobs: it stores those that match the schema. */
 export interface ApiServer {
   /** For KUBECONFIG. */
   readonly configuration: string;
-  /** Jobs by namespace/name, as they arrived. */
+  /** Jobs by namespace/name, in order of arrival. */
   readonly jobs: Map<string, unknown>;
   close(): Promise<void>;
 }
@@ -26,7 +26,7 @@ const documents: Readonly<Record<string, unknown>> = {
   },
   '/apis/batch/v1': { kind: 'APIResourceList', apiVersion: 'v1', groupVersion: 'batch/v1', resources: [jobResource] },
   '/openapi/v3': { paths: { 'apis/batch/v1': { serverRelativeURL: '/openapi/v3/apis/batch/v1?hash=1' } } },
-  // Says that the server itself refuses unknown fields; kubectl asks before it leaves that to the server.
+  // Declares that the server rejects unknown fields itself; kubectl checks this before it sends the Job.
   '/openapi/v3/apis/batch/v1': {
     openapi: '3.0.0',
     info: { title: 'Kubernetes', version: 'v1.34.4' },
@@ -42,7 +42,7 @@ const documents: Readonly<Record<string, unknown>> = {
   },
 };
 
-/** @param folder where the configuration is written */
+/** @param folder where to write the configuration */
 export async function startApiServer(folder: string): Promise<ApiServer> {
   const jobs = new Map<string, unknown>();
   const server = createServer((request, response) => {
@@ -79,7 +79,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, jobs: 
   };
   const found = documents[pathname];
   if (found !== undefined) return send(200, found);
-  // A description of types in protocol buffers: an empty one leaves the check to the server.
+  // An empty description of types in protocol buffers leaves validation to the server.
   if (pathname === '/openapi/v2') {
     response.writeHead(200, { 'content-type': 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf' }).end();
     return;

@@ -1,10 +1,10 @@
 import type { KubernetesOptions } from '../../../src/cluster/plan/kubernetes.ts';
 import type { ClusterPlan } from '../../../src/cluster/plan/plan.ts';
 
-/** Names that a shell, sbatch and Kubernetes would each take for something else. */
+/** Names with special characters of the shell, sbatch and Kubernetes. */
 export const awkward = `it's "50%" of $(HOME) & Zoë's 图片 #1`;
 
-/** A plan as `plan` makes it, with what a test is about. */
+/** A plan as returned by `plan`, with the given changes. */
 export function examplePlan(change: Partial<ClusterPlan> = {}): ClusterPlan {
   const [data, cache] = ['/data/dogs', '/scratch/features'];
   const shared = ['--data', data, '--name', 'dogs', '--cache', cache, '--weights', 'resnet50', '--threads', '4'];

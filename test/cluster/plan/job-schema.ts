@@ -6,10 +6,10 @@ import { projectRoot } from '../../reference.ts';
 const schema = JSON.parse(
   readFileSync(join(projectRoot, 'test/fixtures/kubernetes/job.schema.json'), 'utf8'),
 ) as object;
-// Formats there (int32, quantity …) are Kubernetes' own; the types beside them are checked.
+// The formats int32, quantity … are Kubernetes' own and not checked; the types are.
 const validate = new Ajv({ allErrors: true, strict: true, strictTypes: false, validateFormats: false }).compile(schema);
 
-/** What the published schema of Kubernetes has against a Job; empty where it fits. */
+/** Errors of a Job by the published schema of Kubernetes; empty where it is valid. */
 export function jobErrors(job: unknown): readonly string[] {
   if (validate(job)) return [];
   return (validate.errors ?? []).map(

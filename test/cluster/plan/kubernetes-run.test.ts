@@ -20,7 +20,7 @@ describe('the commands of the pods', { skip: process.platform === 'win32' && 'sk
   before(async () => {
     root = await mkdtemp(join(tmpdir(), 'featuretap-pods-'));
     await drawFolder(join(root, awkward), 14);
-    // As the container image has it: featuretap on the path, as npm installs it.
+    // Like the container image: featuretap is on the path, as npm installs it.
     await mkdir(join(root, 'bin'));
     const program = join(projectRoot, 'scripts/featuretap.cjs');
     await chmod(program, 0o755);
@@ -57,7 +57,7 @@ describe('the commands of the pods', { skip: process.platform === 'win32' && 'sk
 
   it('run per part, with one part twice at once, make the set of a single run, to the bit', async () => {
     const data = join(root, awkward);
-    // Pods see the folder of the sets. To draw random weights would take each a quarter of its time.
+    // Pods see the folder of the sets. Random weights in each would take a quarter of its time.
     const weights = join(root, 'sets/resnet-tiny.safetensors');
     await mkdir(dirname(weights));
     await copyFile(fixture('resnet-tiny.safetensors'), weights);
@@ -95,7 +95,7 @@ interface Container {
   readonly env: readonly { readonly name: string; readonly value: string }[];
 }
 
-/** What Kubernetes makes of an argument where no variable of that name is defined: `$$` is a dollar. */
+/** Expands an argument like Kubernetes where no such variable is defined: `$$` is a dollar. */
 function expand(argument: string): string {
   return argument.replaceAll('$$', '$');
 }

@@ -30,7 +30,8 @@ test('both Jobs match the published schema of Kubernetes, which rejects others',
 });
 
 test('meets the rules that the API server checks beyond the schema', () => {
-  // pkg/apis/batch/validation/validation.go: what ValidateJobSpec asks of an indexed Job with backoffLimitPerIndex.
+  // pkg/apis/batch/validation/validation.go: the checks of ValidateJobSpec for an indexed Job with
+  // backoffLimitPerIndex.
   for (const plan of [examplePlan({ partCount: 1 }), gpuPlan, examplePlan({ partCount: 100_000 })]) {
     const { metadata, spec } = extractJob(plan, { ...exampleOptions, atOnce: 64 }) as unknown as {
       metadata: { name: string };
@@ -125,7 +126,7 @@ describe('kubectl', { skip: noKubectl }, () => {
     readonly stderr: string;
   }
 
-  // The API server answers from this very process: it must not be blocked.
+  // The API server runs in this process, which must not be blocked.
   function run(program: string, args: readonly string[], input = ''): Promise<Ran> {
     const child = spawn(program, args, {
       cwd: folder,
@@ -151,7 +152,7 @@ describe('kubectl', { skip: noKubectl }, () => {
     const ran = await run('kubectl', ['create', '--dry-run=client', '-o', 'json', '-f', '-'], yaml);
     assert.equal(ran.status, 0, ran.stderr);
     const jobs = [extractJob(plan, exampleOptions), mergeJob(plan, exampleOptions)];
-    // One document after the other.
+    // The documents are read one by one.
     const read = ran.stdout.split(/^(?=\{$)/m).map((text) => JSON.parse(text) as Job);
     assert.deepEqual(
       read,

@@ -15,7 +15,7 @@ describe('the sbatch scripts', { skip: noBash && 'skipped: there is no bash' }, 
   let folder = '';
   before(() => {
     folder = mkdtempSync(join(tmpdir(), 'featuretap-sbatch-'));
-    // Slurm's own program, as far as the script calls it: notes what it was asked for.
+    // Stub of Slurm's program: records its arguments.
     writeProgram('scontrol', `echo "$@" >> '${folder}/scontrol-calls'`);
   });
   after(() => rmSync(folder, { recursive: true }));
@@ -84,7 +84,7 @@ describe('the sbatch scripts', { skip: noBash && 'skipped: there is no bash' }, 
     assert.equal(requeued(), '');
   });
 
-  /** A worker that ends in good order when it is told to, as extract does. */
+  /** A worker that exits in order when signalled, as extract does. */
   const orderly = `trap 'echo saved; exit 130' TERM; echo started; while :; do sleep 0.05; done`;
 
   async function signalled(path: string, signal: NodeJS.Signals): Promise<{ status: number | null; stdout: string }> {
@@ -94,7 +94,7 @@ describe('the sbatch scripts', { skip: noBash && 'skipped: there is no bash' }, 
       stdout += text;
     });
     while (!stdout.includes('started')) await sleep(20);
-    // Slurm signals every process of a job that it cancels; before the time limit, the batch script alone.
+    // Slurm signals every process of a job on scancel, but only the batch script before the time limit.
     process.kill(signal === 'SIGTERM' ? -(child.pid as number) : (child.pid as number), signal);
     const status = await new Promise<number | null>((resolve) => child.on('close', resolve));
     return { status, stdout };

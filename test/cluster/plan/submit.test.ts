@@ -19,7 +19,7 @@ describe('plan --submit', {
     process.env['PATH'] = path;
   });
 
-  /** Puts a stand-in for a scheduler's program in front of all others; it notes its arguments. */
+  /** Puts a stub of a scheduler's program first on the path; it records its arguments. */
   function standIn(name: string, body: string): void {
     const program = join(folder, name);
     writeFileSync(program, `#!/bin/sh\necho "$@" >> '${join(folder, 'calls')}'\n${body}\n`);

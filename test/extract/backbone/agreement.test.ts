@@ -9,7 +9,7 @@ import { firstRows, preprocessing, readNpyRows, readStateDict, worstRow } from '
 
 const weightsFile = 'weights/resnet50-pqf.safetensors';
 const skip = needsReference(weightsFile, 'dogs/train', 'reference/dogs-first-100-features.npy');
-/** The backbone by itself; `test/cli/real-photos.test.ts` compares all 100 rows, as extract writes them. */
+/** The backbone alone; `test/cli/real-photos.test.ts` compares all 100 rows written by extract. */
 const imageCount = 4;
 
 test('features of real photos agree with PyTorch within 1e-4 per row, pooled and as whole maps', { skip }, async () => {

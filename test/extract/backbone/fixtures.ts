@@ -33,7 +33,7 @@ export function golden(values: ReadonlyMap<string, Golden>, name: string): Golde
   return value;
 }
 
-/** A little-endian float32 .npy file of version 1 in C order, read without the project's own reader. */
+/** Reads a little-endian float32 .npy file of version 1 in C order, independently of the project's reader. */
 export function readNpyRows(path: string, rowShape: readonly number[]): Golden {
   const bytes = readFileSync(path);
   const headerLength = 10 + bytes.readUInt16LE(8);
@@ -47,7 +47,7 @@ export function firstRows(golden: Golden, count: number): Golden {
   return { shape: [count, ...golden.shape.slice(1)], data: golden.data.subarray(0, count * rowLength) };
 }
 
-/** A state dict as it lies in a file, without the loader's checks. */
+/** Reads a state dict without the loader's checks. */
 export function readStateDict(path: string, architecture: Architecture): StateDict {
   const tensors = [...readTensors(path)].map(
     ([name, { type, shape, bytes }]) => [name, { shape, data: toFloat32(type, bytes) }] as const,
@@ -59,11 +59,11 @@ export function userFile(file: string): BackboneWeights {
   return { kind: 'onnx', file, bytes: readFileSync(fixture(file)) };
 }
 
-/** The three 64 x 64 images that PyTorch ran. */
+/** The three 64 x 64 images of PyTorch's results. */
 export function fixtureBatch(): PixelBatch {
   const stored = readTensors(fixture('resnet-tiny-stages.safetensors')).get('bytes');
   if (stored === undefined) throw new Error('the fixture holds no images');
-  // A copy: slice() of a Buffer would be a view.
+  // A copy: slice() of a Buffer is a view.
   return { rowCount: 3, crop: 64, bytesNHWC: new Uint8Array(stored.bytes) };
 }
 

@@ -17,7 +17,7 @@ import {
 import { recognizeSpelling } from '../../../src/extract/weights/spellings.ts';
 import { fixture, fixtureBatch, golden, preprocessing, readGolden, worstRow } from './fixtures.ts';
 
-/** What scripts/fixtures/extract/resnets.py drew, and the shape that each file's tensors tell. */
+/** The networks of scripts/fixtures/extract/resnets.py, and the architecture that each file's shapes give. */
 const cases = {
   resnext: 'resnet(bottleneck 1-1-1-1, stem 8, width 8, groups 4x32)',
   wide: 'resnet(bottleneck 1-1-1-1, stem 4, width 4, groups 1x128)',

@@ -62,7 +62,7 @@ test("a user's own int8 graph is computed exactly, also on processors that clip 
       builder.node('DequantizeLinear', [builder.node('QuantizeLinear', [value, scale, zero]), scale, zero]);
     const planes = builder.node('Transpose', [held(image)], { perm: [0, 3, 1, 2] });
     const kernels = builder.node('DequantizeLinear', [
-      // Every weight as large as it goes: a bright image's pair of products is above 16 bits.
+      // All weights at their maximum: a bright image's pair of products exceeds 16 bits.
       builder.initializer('w', { type: 'int8', shape: [16, 3, 4, 4], data: new Int8Array(768).fill(127) }),
       builder.initializer('w.scale', { type: 'float32', shape: [], data: new Float32Array([1 / 4096]) }),
       builder.initializer('w.zero', { type: 'int8', shape: [], data: new Int8Array([0]) }),
@@ -152,7 +152,7 @@ function convOf(name: string): string {
   return model.graph.node.find(({ opType }) => opType === 'Conv')?.output[0] as string;
 }
 
-/** Subtracts the mean over the whole batch: a graph of operators that none of them betrays. */
+/** Subtracts the mean over the whole batch, with ordinary operators. */
 function lessBatchMean(batch: Dimension): BackboneWeights {
   return file((builder) => {
     const image = builder.input('image', 'float32', [batch, 8, 8, 3]);

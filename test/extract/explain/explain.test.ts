@@ -28,7 +28,7 @@ describe('explainExtract', () => {
     return network;
   }
 
-  /** Explains, and sees to it that nothing on the disk changes. */
+  /** Explains, and checks that no file changes. */
   async function explain(extra: RunChanges = {}): Promise<Explanation> {
     const network = new CountingNetwork();
     const before = await contentsOf(`${data}-cache`);
@@ -54,7 +54,7 @@ describe('explainExtract', () => {
     const again = await explain();
     assert.deepEqual([again.toCompute, again.kept, again.copies], [0, 8, 1]);
     assert.deepEqual(again.reasons, ['1 copy of another input, sharing its row', 'nothing to compute']);
-    // Read again, a copy is still no file that moved.
+    // Read again, a copy still does not count as a moved file.
     assert.deepEqual((await explain({ rehash: true })).reasons, again.reasons);
   });
 
@@ -71,7 +71,7 @@ describe('explainExtract', () => {
       '1 new file',
       '1 changed file',
       '2 renamed, moved or copied files whose bytes have a row',
-      // Of the deleted file, and of the bytes that the changed one had.
+      // The bytes of the deleted file, and the old bytes of the changed one.
       '2 images without a file any more: their rows leave the index',
       maker,
     ]);

@@ -112,7 +112,7 @@ async function filesOf(folder: string): Promise<readonly string[]> {
     .sort();
 }
 
-/** Every file but the working state. */
+/** Every file except the working state. */
 async function contentsOf(folder: string): Promise<Record<string, string>> {
   const contents: Record<string, string> = {};
   for (const file of (await readdir(folder)).filter((name) => name !== '.run').sort()) {

@@ -70,7 +70,7 @@ describe('verify and repair', () => {
   it('names the row of every flipped bit of a shard, and computes that row again to the same bytes', async () => {
     for (const row of [0, 7, 8, 12, 18]) {
       const folder = await copy();
-      // Shards of 8 rows of 16 bytes behind their header.
+      // Shards of 8 rows of 16 bytes after their header.
       await flipBit(join(folder, `features-0000${Math.floor(row / 8)}.npy`), 5 + 16 * (row % 8), true);
       const found = await verifyFeatureSet(folder);
       assert.deepEqual(
@@ -92,7 +92,7 @@ describe('verify and repair', () => {
       const path = join(folder, 'features-00001.npy');
       if (damage === 'gone') await rm(path);
       else await writeFile(path, (await readFile(path)).subarray(0, 100));
-      // Of 8 rows, two lie before the cut.
+      // Of 8 rows, two lie before the truncation.
       assert.equal((await verifyFeatureSet(folder)).damagedShards[0]?.rows.length, damage === 'gone' ? 8 : 6);
       await repair(folder);
       assert.deepEqual(await contentsOf(folder), await contentsOf(original));
@@ -210,7 +210,7 @@ describe('verify and repair', () => {
       const name = basename(folder);
       await run(name, { network: async () => network });
       assert.equal(network.imageCount, 0);
-      // The set lies elsewhere now than where it was made, and nothing else differs.
+      // The set was moved, and nothing else differs.
       assert.deepEqual(await contentsOf(folder), await contentsOf(original));
     }
   });
@@ -222,7 +222,7 @@ describe('verify and repair', () => {
       ['manifest.json', 40],
     ] as const) {
       const folder = await copy();
-      // One bad place of a file that stands there since before: what is written again is read as ever.
+      // One bad block in an existing file; files written anew are read as usual.
       const { ino } = await stat(join(folder, file));
       const files: Files = {
         ...quickFiles,
@@ -271,7 +271,7 @@ describe('verify and repair', () => {
     const files: Files = {
       ...quickFiles,
       open: async (path, flags) => {
-        // Between the manifest and the first table, a whole run; three times over.
+        // Publishes a whole run between reading the manifest and the first table, three times.
         if (path.endsWith('index.csv') && grown < 3) {
           await drawImage(join(otherData, `class-0/added-${grown++}.png`), 100 + grown);
           await run('growing', { data: otherData });

@@ -56,7 +56,7 @@ test("demo-net was trained on none of the demo's classes", () => {
   const trained = listed.filter((line) => line.startsWith('trained '));
   assert.equal(trained.length, trained_classes);
   assert.equal(listed.length, (trained_classes as number) + (probe_classes as number));
-  // The demo's classes in the singular, and other words for them.
+  // The demo's classes in the singular, and synonyms.
   const singular = Object.keys(textures).map((name) => name.replace(/s$/, ''));
   const others = ['grating', 'disc', 'circle', 'spot', 'chequer', 'concentric', 'ripple', 'zigzag', 'value-noise'];
   for (const line of trained) for (const word of [...singular, ...others]) assert.ok(!line.includes(word), line);

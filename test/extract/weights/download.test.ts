@@ -23,7 +23,7 @@ after(() => rmSync(root, { recursive: true }));
 
 const body = Buffer.alloc(300_000, 'the quick brown fox jumps over the lazy dog');
 const sha256Prefix = sha256(body).slice(0, 8);
-/** A process id that is taken by nobody: above Linux's largest, 2^22. */
+/** A process id that does not exist: above Linux's maximum of 2^22. */
 const deadPid = 4_999_999;
 let folders = 0;
 
@@ -54,7 +54,7 @@ async function serve(context: TestContext, answer: Answer): Promise<Served> {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/weights.pth`, ranges };
 }
 
-/** What a proper server does: the whole file, or its rest where a range was asked for. */
+/** A correct server: sends the whole file, or the requested range. */
 function answerWell(response: ServerResponse, from: number, bytes: Buffer = body): void {
   if (from >= bytes.length) return void response.writeHead(416, { 'content-range': `bytes */${bytes.length}` }).end();
   const range = { 'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` };
@@ -75,7 +75,7 @@ function request(url: string, changes: Partial<DownloadRequest> = {}): DownloadR
   return { url, target, sha256Prefix, fix: '--weights FILE', retryDelayMs: 1, ...changes };
 }
 
-/** The target holds the whole file, and nothing lies beside it. */
+/** The target is complete, and no other file lies beside it. */
 function assertWhole({ target }: DownloadRequest): void {
   assert.deepEqual(readFileSync(target), body);
   assert.deepEqual(readdirSync(dirname(target)), ['weights.pth']);
@@ -193,7 +193,7 @@ test('a server that stops sending ends the download', async (context) => {
 });
 
 test('without a network the error has the address and a fix', async () => {
-  // Port 9 of this machine: nothing listens there.
+  // Port 9 of this machine, where no server listens.
   const url = 'http://127.0.0.1:9/resnet50-0676ba61.pth';
   await assert.rejects(
     download(request(url)),

@@ -26,7 +26,7 @@ function write(name: string, bytes: Uint8Array): string {
   return path;
 }
 
-/** A .safetensors file of the tiny network with some tensors changed; undefined removes one. */
+/** A .safetensors file of the tiny network with changed tensors; undefined removes one. */
 function changed(name: string, changes: Readonly<Record<string, WeightTensor | undefined>>): string {
   const tensors = { ...Object.fromEntries(tiny), ...changes };
   const kept = Object.entries(tensors).flatMap(([key, tensor]) =>

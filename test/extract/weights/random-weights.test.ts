@@ -24,7 +24,7 @@ test('different seeds give different streams, also above 2^32', () => {
 });
 
 test('a seed gives the same bits on every machine', () => {
-  // Not a reference value: a change of it changes every feature set made with random weights, and must be meant.
+  // Not a reference value: a change of it would change every feature set made with random weights.
   assert.equal(
     randomWeights('resnet-tiny', 0).sha256,
     '97120ebff319c592f558a89111dd85161122754c3eacd4b323c9eb03769f870b',

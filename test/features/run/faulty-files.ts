@@ -5,8 +5,8 @@ import { type Files, nodeFiles, type OpenFile } from '../../../src/system/files.
 export type Fault = 'ENOSPC' | 'EIO' | 'crash';
 
 /**
- * The real disk, without waiting for its flushes: nothing here survives a power cut, and nothing has to. Calls that block
- * spare these tests, which make a hundred thousand of them, the way to another thread and back.
+ * The real disk without flushes, which tests do not need. Synchronous calls are faster for the hundred thousand that
+ * these tests make.
  */
 export const quickFiles: Files = {
   open: async (path, flags) => {
@@ -35,9 +35,8 @@ export const quickFiles: Files = {
 };
 
 /**
- * The real disk until its n-th change (a write, flush, rename, removal or new folder), which fails. `crash` is what a
- * kill looks like from the disk: half of the bytes of a write arrive, a folder loses one of its files, and nothing
- * that comes later is done.
+ * The real disk until its n-th change (a write, flush, rename, removal or new folder), which fails. `crash` imitates a
+ * kill: half of the bytes of a write arrive, a folder loses one of its files, and no later call has an effect.
  */
 export class FaultyFiles implements Files {
   changes = 0;
@@ -63,7 +62,7 @@ export class FaultyFiles implements Files {
     return true;
   }
 
-  /** Runs the change, unless the crash comes before it. */
+  /** Makes the change, unless the crash comes before it. */
   async #guard(operation: string, path: string, work: () => Promise<void>): Promise<void> {
     if (this.#change(operation, path)) throw new Error('killed');
     await work();
@@ -111,7 +110,7 @@ export class FaultyFiles implements Files {
   freeBytes: Files['freeBytes'] = async () => 4096;
 }
 
-/** A disk of so many bytes; what lies on it counts, not what was ever written. */
+/** A disk with so many bytes; present files count, not all that was ever written. */
 export class SmallDisk implements Files {
   limit: number;
   readonly #sizes = new Map<string, number>();

@@ -209,7 +209,7 @@ describe('.npy shards', () => {
         const data = Float32Array.from(values);
         const half = decode(encodeNpy(data, [data.length], 'float16')).data;
         for (const [i, value] of data.entries()) {
-          // 11 bits of a normal number, 2^-24 apart below 2^-14: half of a step at most.
+          // 11 bits of a normal number, 2^-24 apart below 2^-14: at most half a step.
           const step = Math.max(2 ** -24, 2 ** (Math.floor(Math.log2(Math.abs(value) || 1)) - 10));
           assert.ok(Math.abs((half[i] as number) - value) <= step / 2, `${value} became ${half[i]}`);
         }

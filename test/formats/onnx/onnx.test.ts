@@ -69,7 +69,7 @@ test('writes back what it read, including fields outside the subset', () => {
   const again = encodeModel(model);
   assert.equal(again.length, everyField.length);
   assert.deepEqual(encodeModel(decodeModel(again)), again);
-  // Everything that the fixture holds and the subset does not name.
+  // All fields of the fixture that are outside the subset.
   for (const text of ['SCALE', 'test.domain', 'graph doc']) assert.ok(Buffer.from(again).includes(text), text);
 });
 

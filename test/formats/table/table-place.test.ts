@@ -17,7 +17,7 @@ before(async () => {
 });
 after(() => rm(root, { recursive: true, force: true }));
 
-/** The command that mends it. */
+/** The command in the error's fix. */
 async function fixFor(path: string, named?: TableNamed): Promise<string | undefined> {
   const error = await checkTablePlace(path, named).then(
     () => assert.fail('taken'),

@@ -35,7 +35,7 @@ for (const one of golden) {
   test(`the inverse temperature is scikit-learn's: ${one.name}`, () => {
     const weights = one.weights === null ? undefined : Float64Array.from(one.weights);
     const found = likeliestInverse(scores, one.classes, labels, weights);
-    // scikit-learn stops its search once the logarithm is known to 1e-5 or so.
+    // scikit-learn stops when the logarithm is known to about 1e-5.
     assert.ok(Math.abs(found / one.inverse - 1) < 2e-4, `${found}, ${one.inverse}`);
   });
 
@@ -69,15 +69,15 @@ test('separable scores give more than a million, scores that are always wrong mo
   assert.ok(Number.isFinite(sure) && sure > 10, String(sure));
   const wrong = likeliestInverse(right, 2, Int32Array.of(1, 0), undefined);
   assert.ok(wrong > 0 && wrong < 1e-3, String(wrong));
-  // The first step of a Newton search is twice the inverse of a gap; one past a million is the last.
+  // The first step of Newton's method is twice the inverse of a gap; the first above a million is the last.
   const gap = 2 ** -20;
   const near = Float32Array.of(1 + gap, 1, 1, 1 + gap);
   const last = likeliestInverse(near, 2, Int32Array.of(0, 1), undefined);
   assert.ok(Math.abs(last - 2 / gap) < 2, String(last));
-  // Nor do scores that lie far apart leave the numbers.
+  // Distant scores do not overflow.
   const far = likeliestInverse(Float32Array.of(0, 1000, 0, 1), 2, Int32Array.of(0, 1), undefined);
   assert.ok(far > 0 && far < 1e-2, String(far));
-  // Equal scores say nothing: they stay as they are.
+  // Equal scores have no information: they stay unchanged.
   assert.equal(likeliestInverse(Float32Array.of(2, 2, 2, 2), 2, Int32Array.of(1, 0), undefined), 1);
 });
 
@@ -90,7 +90,7 @@ test('uses natural logarithms, with minus infinity for 0', () => {
 test("labels and weights of held-out rows are those of the table's rows", () => {
   const { classes } = first;
   const names = Array.from({ length: classes }, (_, c) => `class ${c}`);
-  // The table holds one row more, the first, and the folds hold out the others in two blocks.
+  // The table has an additional first row, and the folds hold out the others in two blocks.
   const table = { classes: names, labels: Int32Array.of(0, ...labels) };
   const held = Array.from(labels, (_, row) => row + 1);
   const blocks = [scores.subarray(0, 7 * classes), scores.subarray(7 * classes)];
@@ -160,7 +160,7 @@ test('a calibrated head reports its number and kind of rows, their scores, and i
   assert.deepEqual([fitted.heldOut?.rowsAre, fitted.heldOut?.scores.length], ['cross-validated', 60]);
   assert.equal(fitted.params['calibrate'], 'temperature');
   assert.equal(fitted.details['temperatureRows'], 60);
-  // Of a class one row each there is none to hold out; of twelve rows two of one class tell too little.
+  // Classes with one row each have none to hold out; two rows of one class among twelve are too few.
   for (const labels of [Int32Array.of(0, 1, 2), Int32Array.of(...Array.from({ length: 11 }, (_, c) => c), 0)]) {
     const classes = Array.from({ length: labels.length }, (_, c) => `class ${c}`);
     const few = { features: drawRows(labels.length, 6, 11, 9, 1), labels, classes };
@@ -181,7 +181,7 @@ test('a calibration needs memory for the held-out probabilities, and in memory f
     { what: 'rows of a fold', bytes: 4 * 10_000 * 16 },
     { what: 'cross-validated probabilities', bytes: 8 * 2000 * 4 },
   ]);
-  // From the disk no more than 2 ** 21 probabilities are kept, but 2,000 rows of them.
+  // From disk at most 2 ** 21 probabilities are kept, but at least 2,000 rows of them.
   const large = { trainRows: 1_000_000, dims: 16, stream: true } as Parameters<Head['needs']>[0];
   for (const [classes, rows] of [
     [4, 200_000],

@@ -74,7 +74,7 @@ test('the temperature of a forest does not depend on threads', async () => {
 });
 
 test('folds of a linear head that start at the full fit give the temperature of folds fitted from zero', async () => {
-  // 100 rows of 240 features are fitted in their span, 150 of 16 are not; a class of one row is in no fold's training.
+  // 100 rows of 240 features are fitted in their span, 150 of 16 are not; a class of one row is in no training fold.
   const wide = drawRows(100, 240, 5, 22, 1.3);
   const single = Int32Array.from({ length: 100 }, (_, row) => (row === 7 ? 4 : row % 4));
   for (const table of [train, { features: wide, labels: single, classes: whole.classes }]) {
@@ -178,7 +178,7 @@ test('the heads of the command line are calibrated by default', () => {
     ['mlp', 'temperature'],
   ]);
   assert.deepEqual(calibration(['linear'], { calibrate: 'none' }), [['linear', 'none']]);
-  // The settings of heads that calibrate themselves tell that they did not.
+  // Heads that calibrate themselves record in their settings that they did not.
   const [own, plain] = [{ calibrate: 'auto' }, { calibrate: 'none' }].map((params) =>
     chooseHeads(['svm', 'ridge'], params),
   );
@@ -191,7 +191,7 @@ test('the heads of the command line are calibrated by default', () => {
     ['none', 'none'],
   );
   assert.deepEqual(calibration(['svm'], { calibrate: 'temperature' }), [['svm', 'temperature']]);
-  // Held-out rows cost nothing more; without them it would take five fits.
+  // Held-out rows are free; without them calibration would take five fits.
   assert.deepEqual(calibration(['finetune']), [['finetune', 'temperature']]);
   assert.deepEqual(calibration(['finetune'], { validation: 0 }), [['finetune', 'none']]);
   // A fit takes minutes there.
@@ -216,7 +216,7 @@ for (const [model, params] of [
   });
 }
 
-// Zero-shot takes no other scaling than l2: test/models/zero-shot.
+// Zero-shot has no other scaling than l2: test/models/zero-shot.
 for (const { model } of headKinds.filter((kind) => kind.model !== 'zero-shot')) {
   for (const scale of ['none', 'minmax']) {
     test(`${model} on features scaled by ${scale} reports its probabilities before calibration`, async () => {
@@ -232,7 +232,7 @@ for (const { model } of headKinds.filter((kind) => kind.model !== 'zero-shot')) 
         assert.ok(Math.abs((own ?? []).reduce((sum, p) => sum + p, 0) - 1) < 1e-5);
         if (own?.indexOf(Math.max(...own)) === other?.indexOf(Math.max(...other))) sameClass++;
       }
-      // One slope for all classifiers of an SVM may turn a close race.
+      // One slope for all classifiers of an SVM may change a narrow result.
       assert.ok(sameClass >= (model === 'svm' ? 225 : 250), `${sameClass} of 250 rows keep their class`);
     });
   }

@@ -1,7 +1,7 @@
 import type { NetworkTail, TailConv } from '../../../src/models/finetune/network/tail.ts';
 import { randomState } from '../../../src/numerics/mt19937.kernel.ts';
 
-/** Two basic blocks of a network that has learned nothing, behind maps of a few channels. */
+/** Two basic blocks with random weights on maps of a few channels. */
 export function drawnTail(mapShape: NetworkTail['mapShape'], seed = 5, channels = 12): NetworkTail {
   const random = randomState(seed);
   const conv = (name: string, norm: string, inChannels: number, kernel: number): TailConv => ({

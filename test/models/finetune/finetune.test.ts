@@ -208,7 +208,7 @@ test("Winograd's products give the same bytes on one and two threads, and for a 
   const wide = drawnTail([64, 8, 8], 5, 128);
   const graph = new GraphBuilder('step');
   addTrainingStep(graph, wide, { classes: 3, batch: 8, threads: 2, batchNorm: 'frozen', frozenBlocks: 0 });
-  // Four convolutions: forward, the kernels' gradient, and the input's of all but the first.
+  // Four convolutions: the forward pass, the gradients of all kernels, and those of all inputs but the first.
   assert.equal(graph.graph().node.filter(({ opType }) => opType === 'FusedMatMul').length, 11);
   const rows = drawRows(16, 64 * 8 * 8, 3, 8, 1.5);
   const folded = foldedTensors(wide, graphTensors(wide.blocks, wide.tensors));

@@ -10,12 +10,12 @@ import {
 } from '../../../src/models/finetune/network/tail.ts';
 import { projectRoot } from '../../reference.ts';
 
-/** What scripts/fixtures/models/finetune.py wrote, by PyTorch's autograd. */
+/** Written by scripts/fixtures/models/finetune.py with PyTorch's autograd. */
 export interface Golden {
   readonly tail: NetworkTail;
   array(name: string): Float32Array;
   labels: Int32Array;
-  /** A tensor as the graphs take it. */
+  /** A tensor in the form of the graphs' inputs. */
   graphTensor(name: string): Float32Array;
   /** Tensors of a state: `start`, `frozen sgd end`. */
   state(prefix: string): Map<string, Float32Array>;

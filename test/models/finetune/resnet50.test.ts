@@ -21,7 +21,7 @@ interface Expected {
   readonly gradients: Readonly<Record<string, readonly [number, number]>>;
 }
 
-/** float32 of the sine of whole multiples: the fixture's numbers. */
+/** float32 of the sine of integer multiples, as in the fixture. */
 function wave(count: number, step: number): Float32Array {
   const numbers = new Float32Array(count);
   for (let i = 0; i < count; i++) numbers[i] = Math.sin(i * step);
@@ -80,7 +80,7 @@ for (const batchNorm of ['frozen', 'train'] as const) {
         product += gradient[i]! * own[i]!;
       }
       assert.ok(Math.abs(Math.sqrt(squares) / length - 1) < 1e-4, `${name}: ${Math.sqrt(squares)}, not ${length}`);
-      // A relu whose input is within float32's rounding of 0 may fall on either side, which turns the gradients before it.
+      // A relu input within rounding of 0 may be either side of it, which changes the gradients before it.
       assert.ok(Math.abs(product - along) < 2e-3 * length, `${name}: ${product}, not ${along}`);
     }
   });

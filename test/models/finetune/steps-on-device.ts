@@ -1,4 +1,4 @@
-/** Takes steps on the device named on the command line; prints the worst difference to those on the processor as JSON. */
+/** Takes steps on the device named on the command line. Prints the largest difference from those on the CPU as JSON. */
 import type { DeviceName } from '../../../src/features/manifest/manifest.ts';
 import { graphTensors } from '../../../src/models/finetune/network/layout.ts';
 import { openTrainer } from '../../../src/models/finetune/trainer.ts';

@@ -4,7 +4,7 @@ import { smoothTargets } from '../../../src/models/finetune/targets.ts';
 import { openTrainer } from '../../../src/models/finetune/trainer.ts';
 import { classCount, golden, relativeError } from './golden.ts';
 
-/** As scripts/fixtures/models/finetune.py has them. */
+/** As in scripts/fixtures/models/finetune.py. */
 const [rows, batch, steps] = [40, 8, 10];
 const [lr, backboneLr, weightDecay, momentum, smoothing, warmupSteps] = [0.02, 0.004, 0.05, 0.9, 0.1, 3];
 
@@ -15,7 +15,7 @@ export interface StepsAsked {
   readonly device: DeviceName;
 }
 
-/** Relative errors of ten steps against torch.optim's: of the losses, and of every tensor where they end. */
+/** Relative errors of ten steps against torch.optim's: of the losses, and of every final tensor. */
 export async function errorsOfTenSteps(asked: StepsAsked): Promise<Map<string, number>> {
   const { tail, array, labels, state } = golden(asked.kind);
   const tensors = state('start');

@@ -58,7 +58,7 @@ async function accuracyOf(head: FittedHead): Promise<number> {
 
 async function logLossOf(head: FittedHead): Promise<number> {
   const { data } = await head.predictProba(held);
-  // The floor is the fixture script's.
+  // The bound is the fixture script's.
   const losses = testRows.map((row, i) => -Math.log(Math.max(0.01, data[i * classes.length + golden.labels[row]!]!)));
   return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
 }

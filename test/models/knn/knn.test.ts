@@ -14,7 +14,7 @@ for (const name of ['tall', 'wide'] as const) {
       assert.deepEqual([...(await fitted.predict(held))], predicted);
       const probabilities = await fitted.predictProba(held);
       checkRowSums(probabilities, name);
-      // One vote more than the neighbours', shared by the classes.
+      // One more vote than the neighbours', shared by the classes.
       const k = Math.min(params.k, train.labels.length);
       const unsmoothed = probabilities.data.map((share) => (share * (k + 1) - 1 / train.classes.length) / k);
       checkClose(unsmoothed, votes, 2e-5, 'votes');
@@ -49,7 +49,7 @@ test('rows of weight 0 are never neighbours', async () => {
 
 test('finds the same neighbours in several blocks of training rows and queries, the earlier of equals', async () => {
   const [dims, classes] = [6, [...'abc']];
-  // Whole numbers: many rows are alike.
+  // Integers: many rows are equal.
   const draw = (rowCount: number, step: number): Matrix => ({
     rowCount,
     columnCount: dims,

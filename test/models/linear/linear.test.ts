@@ -86,7 +86,7 @@ for (const [where, rowCount, dims] of [
 ] as const) {
   test(`--tol stops where no component of the mean loss's gradient is larger, in ${where}`, async () => {
     const features = drawRows(rowCount, dims, 3, 5, 1);
-    // Far from centred: scikit-learn's rule knows nothing of means.
+    // Features far from zero mean: scikit-learn's rule does not depend on means.
     features.data.forEach((value, i) => {
       features.data[i] = value + 2;
     });
@@ -115,7 +115,7 @@ for (const [where, rowCount, dims] of [
   });
 }
 
-/** By the definition, in float64: of the weighted mean of the cross-entropy plus |weights|² / (2 C · sum of weights). */
+/** By its definition, in float64: the weighted mean of the cross-entropy plus |weights|² / (2 C · sum of weights). */
 async function largestMeanGradient(table: Table, fitted: FittedHead, C: number): Promise<number> {
   const { features, labels, sampleWeights } = table;
   const { rowCount, columnCount: dims, data } = features;

@@ -21,7 +21,7 @@ for (const [rowCount, dims] of [
 ] as const) {
   test(`${rowCount} rows of ${dims} features keep inner products and scores in their span`, async () => {
     const features = drawRows(rowCount, dims, 3, 1);
-    // One row twice: a Gram matrix without a factor of its own.
+    // One row twice makes the Gram matrix singular.
     if (rowCount > 1) features.data.copyWithin(dims, 0, dims);
     const means = rowCount === 1 ? new Float64Array(dims) : await meansOf(features);
     const span = await spanOfRows(features, means, undefined);
@@ -33,7 +33,7 @@ for (const [rowCount, dims] of [
         assert.ok(Math.abs(value - (expected[i]?.[j] as number)) < 1e-4, `${i}, ${j}: ${value}, ${expected[i]?.[j]}`);
       });
     });
-    // Weights that are sums of the rows, as the optimum's are.
+    // Weights that are sums of rows, like the optimum's.
     const columns = 2;
     const weights = new Float64Array(rowCount * columns);
     for (let i = 0; i < rowCount; i++) {

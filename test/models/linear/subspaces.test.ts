@@ -10,7 +10,7 @@ import { drawRows } from '../../classify/drawn-set.ts';
 test('new directions are orthonormal, also to the basis, and span the new columns', async () => {
   const [rowCount, columnCount] = [30, 5];
   const columns = Float64Array.from(drawRows(rowCount, columnCount, 1, 7).data);
-  // The last column follows from the others, and the first is as small as a gradient near the optimum.
+  // The last column depends on the others, and the first is as small as a gradient near the optimum.
   for (let i = 0; i < columns.length; i += columnCount) {
     columns[i] = 1e-9 * (columns[i] as number);
     columns[i + 4] = (columns[i + 1] as number) - 2 * (columns[i + 2] as number);
@@ -53,7 +53,7 @@ test('a fit that begins in subspaces ends at the optimum, the same on any number
     const context = { seed: 0, threads: 2, onProgress: (event: FitProgress) => steps.push(event) };
     const fitted = await createHead('linear', { C }).fit(table, context);
     assert.ok(fitted.converged);
-    // Rounds in subspaces are told as steps are, and the loss falls with each, to the rounding of float32 sums.
+    // Rounds in subspaces are reported like steps, and the loss falls with each up to float32 rounding.
     assert.match(String(fitted.details['iterationsAre']), /^\d rounds in subspaces, then L-BFGS steps$/);
     const [first, ...others] = steps.filter(({ stage }) => stage === 'fit');
     assert.ok(first?.done === 1 && (first.gradient ?? 0) > 0);
@@ -64,7 +64,7 @@ test('a fit that begins in subspaces ends at the optimum, the same on any number
     }
     const p = (await fitted.predictProba(table.features)).data;
     const weights = fitted.save().arrays['weights']?.data as Float32Array;
-    // By the definition, in float64: the optimum's weights are C times the rows times what is left of their labels.
+    // By the definition, in float64: the optimum's weights are C times the rows times the residuals.
     let furthest = 0;
     let size = 0;
     for (let d = 0; d < 48; d++) {

@@ -136,7 +136,7 @@ for (const count of [1, 2, 3, 4, 5, 1003]) {
     const start = groups[0]?.parameters.slice();
     for (let step = 1; step <= 20; step++) {
       for (let i = 0; i < count; i++) {
-        // Some are 0 at every step, whose moments stay 0.
+        // Some gradients are 0 at every step, so that their moments stay 0.
         const slope = i % 7 === 6 ? 0 : (random.double() - 0.5) * 10 ** (i % 9);
         for (const { gradient } of groups) gradient[i] = slope;
       }

@@ -10,7 +10,7 @@ import { randomState } from '../../../src/numerics/mt19937.kernel.ts';
 import { InterruptedError } from '../../../src/system/errors.ts';
 import { checkClose } from '../golden-heads.ts';
 
-/** A positive definite matrix: X Xᵀ of drawn numbers. */
+/** A positive definite matrix: X Xᵀ of random numbers. */
 function drawMatrix(size: number): Float64Array {
   const random = randomState(size);
   const rows = Float64Array.from({ length: size * size }, () => random.double() - 0.5);

@@ -144,7 +144,7 @@ test('both closed forms agree where rows and features are about as many', async 
     labels: train.labels.subarray(0, 24),
   };
   const tall = await solveRidge(more.features, more.labels, 6, null, [3], context);
-  // The last row repeats the one before with almost no weight: 25 rows by features, 24 by rows.
+  // The last row repeats the one before with almost no weight: 25 rows use the features' form, 24 the rows' form.
   const weights = new Float64Array(25).fill(1);
   weights[24] = 1e-12;
   const nearly = await solveRidge(more.features, more.labels, 6, weights, [3], context);
@@ -205,7 +205,7 @@ test('ridge rejects parameters, NaN and a closed form that is too large', async 
   for (const alpha of ['0', '-1', 'much', '', '1,,2', Number.NaN])
     assert.throws(() => ridge.create({ alpha }), UserError);
   const side = 8193;
-  // No numbers behind it: the refusal comes before anything is computed.
+  // No data is needed: the error comes before any computation.
   const features = { rowCount: side, columnCount: side, data: new Float32Array(0) };
   const large = { features, labels: new Int32Array(side), classes: ['a'] };
   await assert.rejects(ridge.create({}).fit(large, context), /too large.*8193 rows x 8193 features/s);

@@ -6,7 +6,7 @@ import { fitPairs, type PairsInput } from '../../../src/models/svm/svc-pairs.ts'
 import { randomState } from '../../../src/numerics/mt19937.kernel.ts';
 import { InterruptedError } from '../../../src/system/errors.ts';
 
-/** Noise around one point per class, class by class. */
+/** Noise around one centre per class, class by class. */
 async function drawnInput(classCount: number, perClass: number, kernel: Kernel): Promise<PairsInput> {
   const dims = 24;
   const random = randomState(3);
@@ -62,7 +62,7 @@ test("held-out values are those of classifiers fitted without the row's fold, on
     },
     { threads: 1 },
   );
-  // Rows 1, 6, 11 … are fold 1's; each has a value of the classifier with each of the two other classes.
+  // Rows 1, 6, 11 … are in fold 1; each has a value of the classifier with each of the two other classes.
   const slots = 2;
   for (const row of [1, 21, 46]) {
     const own = Math.floor(row / 20);
@@ -84,7 +84,7 @@ test("held-out values are those of classifiers fitted without the row's fold, on
 });
 
 test('an abort stops a long fit and its workers', async () => {
-  // Coinciding rows of both classes at a tolerance that rounding cannot reach: it would run to its last step.
+  // Equal rows of both classes, at a tolerance that rounding cannot reach: it would run to its last step.
   const input = { ...(await drawnInput(4, 400, { name: 'linear' })), epsilon: 1e-300, maxIterations: 2 ** 31 - 1 };
   const stop = new AbortController();
   setTimeout(() => stop.abort(), 300);

@@ -48,7 +48,7 @@ async function fit(params: Readonly<Record<string, unknown>>, table: Table): Pro
   return (await svm.create(params).fit(table, context)) as FittedSvm;
 }
 
-/** Rows of a table that are copies of each other share one number. */
+/** Identical rows share one number. */
 function withoutCopies(rows: readonly number[], features: readonly (readonly number[])[]): Set<string> {
   return new Set(rows.map((row) => (features[row] as readonly number[]).join()));
 }
@@ -62,7 +62,7 @@ for (const name of Object.keys(fixture.tables)) {
       const fitted = await fit(wanted.params, table);
       const { features } = fixture.tables[name] as Fixture['tables'][string];
       if (name === 'duplicated rows') {
-        // Copies may share their weight in any way: which of them carry it is not determined.
+        // Copies may share their weight in any way.
         assert.deepEqual(
           withoutCopies([...fitted.supportRows], features),
           withoutCopies(wanted.support, features),
@@ -75,13 +75,13 @@ for (const name of Object.keys(fixture.tables)) {
       }
 
       const two = table.classes.length === 2;
-      // float32 kernel values may keep a calibration fold from ever getting there.
+      // Rounding of float32 kernel values may keep a calibration fold from its tolerance.
       const tight = await fit({ ...wanted.params, tolerance: 1e-8, maxIterations: 20_000 }, table);
       assert.ok(tight.converged, label);
       const ovo = await tight.decisionValues(rows, 'ovo');
-      // scikit-learn turns the sign of its values round where there are two classes.
+      // scikit-learn flips the sign of decision values for two classes.
       const expected = wanted.ovo.flat().map((value) => (two ? -value : value));
-      // 300 away from the origin scikit-learn's own kernel values, float32 there too, have four digits left.
+      // At distance 300 from the origin scikit-learn's float32 kernel values have four digits left.
       const allowed = name === 'far from the origin' && wanted.params['kernel'] === 'linear' ? 0.1 : 2e-5;
       assertClose(ovo.data, expected, allowed, `ovo ${label}`);
       if (!two) {
@@ -120,7 +120,7 @@ test('gives probabilities that sum to 1, the same for the same seed, and 0 to a 
 });
 
 test('judges its calibration rows by classifiers that were fitted without them', async () => {
-  // Labels that no feature tells apart: what a classifier has seen it gets right, the others by chance.
+  // Labels independent of the features: a classifier is right on its training rows, on others only by chance.
   const features = drawRows(150, 60, 1, 3, 1);
   for (const classCount of [2, 4]) {
     const labels = Int32Array.from({ length: 150 }, (_, row) => ((row * 7919) % 101) % classCount);

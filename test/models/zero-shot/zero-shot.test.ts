@@ -24,7 +24,7 @@ const table: Table = {
   classes,
 };
 
-/** A vector of length 1 for each text, drawn from its letters; the texts that were asked for are kept. */
+/** A unit vector for each text, computed from its letters; requested texts are recorded. */
 function drawnWords(asked: string[][] = []) {
   return async (texts: readonly string[]): Promise<Matrix> => {
     asked.push([...texts]);
@@ -43,7 +43,7 @@ function drawnWords(asked: string[][] = []) {
   };
 }
 
-/** softmax(100 cos), in double precision and by the plain definition. */
+/** softmax(100 cos) by the definition, in double precision. */
 function expected(rows: Matrix, vectors: readonly (readonly number[])[]): number[][] {
   return Array.from({ length: rows.rowCount }, (_, i) => {
     const row = [...rows.data.subarray(i * 8, (i + 1) * 8)];

@@ -67,7 +67,7 @@ function near(found: number, expected: number, bound = 1e-4): void {
   assert.ok(Math.abs(found - expected) <= bound, `${found}, expected ${expected}`);
 }
 
-/** Every map and score as the fixture has them, and each map's mean as the score. */
+/** Compares every map and score with the fixture, and each map's mean with its score. */
 async function equals(saved: SavedHead, { scores, maps }: Golden, bound?: number): Promise<void> {
   const evidence = await mapsOf(saved);
   for (let row = 0, i = 0, at = 0; row < golden.rows; row++) {

@@ -44,7 +44,7 @@ const answer = (...shares: readonly number[]): Classification => {
   return { probabilities, predicted: probabilities.indexOf(Math.max(...probabilities)) };
 };
 
-/** The file that a sample and one answer for each of its images make. */
+/** The file written for a sample and one prediction for each of its images. */
 async function written(
   sample: string,
   images: Readonly<Record<string, readonly number[]>>,

@@ -52,7 +52,7 @@ describe('the order of the confusion matrix', () => {
   });
 
   test('classes that are confused with each other are adjacent', () => {
-    // 0 with 3 and 1 with 4 are confused; 2 and 5 are not.
+    // 0 and 3, and 1 and 4, are confused; 2 and 5 are not.
     const confusion = Array.from({ length: 6 }, (_, t) => Array.from({ length: 6 }, (_, p) => (t === p ? 8 : 0)));
     for (const [a, b] of [
       [0, 3],
@@ -142,7 +142,7 @@ describe('differences between heads', () => {
 
   test('a pair that is only insignificant after the adjustment has both p-values', () => {
     const swapped = run('b', { model: 'svm' });
-    // b has 6 images less than a: p = 0.016 alone, 0.094 among six pairs.
+    // b has 6 images fewer than a: p = 0.016 alone, 0.094 among six pairs.
     const wrong = new Set(
       run('a', {})
         .predictions?.filter((p) => p.predictedClass === p.trueClass)

@@ -6,7 +6,7 @@ import { imageNetDistance } from '../../../src/report/analysis/imagenet-distance
 
 const [classes, columns, photos] = [1000, 40, 60] as const;
 
-/** Nearly normal numbers. */
+/** Approximately normal numbers. */
 function drawn(count: number, seed: number): Float32Array {
   const random = randomState(seed);
   return Float32Array.from(
@@ -18,7 +18,7 @@ function drawn(count: number, seed: number): Float32Array {
 const weight = drawn(classes * columns, 3);
 const bias = new Float32Array(classes);
 
-/** Rows that are a class's own weights, so many times, and noise. */
+/** Rows that are a multiple of a class's weights, plus noise. */
 function photosOf(times: number): Matrix {
   const own = (i: number): number => weight[7 * columns * Math.floor(i / columns) + (i % columns)]!;
   const data = drawn(photos * columns, 9).map((noise, i) => noise + times * own(i));
@@ -29,7 +29,7 @@ test("photos that the network's classes do not separate are far, those of its cl
   const distances = [0, 1, 3].map((times) => imageNetDistance(photosOf(times), weight, bias));
   const [noise, some, own] = await Promise.all(distances);
   assert.equal(noise!.answer, 'far');
-  // The largest of 1,000 normal numbers is expected at 3.24.
+  // The expected maximum of 1,000 normal numbers is 3.24.
   assert.ok(Math.abs(noise!.deviations - 3.24) < 0.2, `${noise!.deviations}`);
   assert.equal(own!.answer, 'near');
   assert.ok(some!.deviations > noise!.deviations && some!.deviations < own!.deviations);

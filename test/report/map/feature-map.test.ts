@@ -5,7 +5,7 @@ import { nearestRows } from '../../../src/report/map/lanczos.kernel.ts';
 import { seeded } from '../drawn-report.ts';
 import { golden } from '../golden.ts';
 
-/** Three clouds far apart in 20 dimensions, `size` rows each. */
+/** Three distant clusters in 20 dimensions, `size` rows each. */
 function clouds(size: number): { data: Float32Array; rowCount: number; columnCount: number } {
   const random = seeded(4);
   const data = new Float32Array(3 * size * 20);

@@ -5,11 +5,11 @@ import { nextUint32, seedStream } from '../../../src/numerics/xoshiro.kernel.ts'
 import { nearestRows } from '../../../src/report/map/lanczos.kernel.ts';
 import { fuzzyUnion, runEpochs, startLayout } from '../../../src/report/map/umap.kernel.ts';
 
-/** umap-js's own fit of the curve, which is a little off umap-learn's. */
+/** umap-js's own fit of the curve, which differs slightly from umap-learn's. */
 const theirCurve = { a: 1.5694704762346365, b: 0.8941996053733949 };
 const count = 15;
 
-/** Gram matrix of drawn rows in 16 dimensions, the first `copies` of them all the same. */
+/** Gram matrix of random rows in 16 dimensions, the first `copies` of them identical. */
 function drawnGram(n: number, copies: number): Float32Array {
   const [random, width] = [seedStream(5, 0), 16];
   const rows = Float64Array.from({ length: n * width }, (_, i) => {
@@ -24,14 +24,14 @@ function drawnGram(n: number, copies: number): Float32Array {
   });
 }
 
-/** What umap-js makes of the same neighbours and random numbers. */
+/** Results of umap-js for the same neighbours and random numbers. */
 function theirs(n: number, near: ReturnType<typeof nearestRows>, epochs: number): { umap: UMAP; points: number[][] } {
   const random = seedStream(1, 0);
   const umap = new UMAP({ nNeighbors: count, nEpochs: epochs, random: () => nextUint32(random) / 2 ** 32 });
   const rows = (values: ArrayLike<number>): number[][] =>
     Array.from({ length: n }, (_, i) => Array.from(values).slice(i * count, (i + 1) * count));
   umap.setPrecomputedKNN(rows(near.indices), rows(near.distances));
-  // With neighbours given, the rows themselves are only counted.
+  // With neighbours given, only the number of rows matters.
   return { umap, points: umap.fit(Array.from({ length: n }, () => [0])) };
 }
 
@@ -66,7 +66,7 @@ test('the first epochs move the points like umap-js; later, rounding makes them 
   }
 });
 
-/** Share of each row's neighbours that are among as many nearest points of the map, over all rows. */
+/** Mean share of each row's neighbours that are among as many nearest points of the map. */
 function kept(points: ArrayLike<number>, { indices }: ReturnType<typeof nearestRows>, n: number): number {
   let found = 0;
   for (let row = 0; row < n; row++) {

@@ -20,24 +20,24 @@ export const withoutBrowser: string | false =
 
 export function openBrowser(): Promise<Browser> {
   if (browserPath === undefined) throw new Error('no browser: skip with withoutBrowser');
-  // Not imported: its names would be looked for in megabytes of script.
+  // Not imported: importing would scan megabytes of script for export names.
   const { chromium } = createRequire(import.meta.url)('playwright-core') as typeof import('playwright-core');
   // Root in a container has no user namespaces; the page is our own.
   return chromium.launch({ executablePath: browserPath, args: ['--no-sandbox', '--disable-gpu'] });
 }
 
-/** What axe says against a page: the rule, how bad it is, and the first place. */
+/** axe's violations on a page: the rule, its impact, and the first element. */
 export interface AccessFault {
   readonly id: string;
   readonly impact: string;
   readonly html: string;
 }
 
-/** @param part what axe looks at, in the page's own words */
+/** @param part selector that limits the check */
 export async function findAccessFaults(page: Page, part = 'document'): Promise<readonly AccessFault[]> {
-  // By the debugger's own way: the pages' policies let no script in.
+  // Evaluated with the debugger, since the pages' policies admit no script.
   await page.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
-  // What passes is not described: that would take as long again, and megabytes on the way here.
+  // Rules that pass are not reported: this would take as long again, and megabytes of output.
   return page.evaluate(`axe.run(${part}, { resultTypes: ['violations'] }).then(({ violations }) =>
     violations.map(({ id, impact, nodes }) => ({ id, impact, html: nodes[0]?.html.slice(0, 200) })))`);
 }

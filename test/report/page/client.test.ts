@@ -58,7 +58,7 @@ test('a text selects the class with exactly this name, else all that contain it,
 });
 
 test('a region that intersects itself selects the points inside its outline', () => {
-  // The letter U.
+  // The shape of a U.
   const corners = [0, 0, 1, 0, 1, 3, 2, 3, 2, 0, 3, 0, 3, 4, 0, 4];
   assert.ok(isWithin(corners, 0.5, 1));
   assert.ok(isWithin(corners, 1.5, 3.5));

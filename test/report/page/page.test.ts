@@ -17,13 +17,13 @@ import { findAccessFaults, openBrowser, withoutBrowser } from './browser.ts';
 
 const sizes = { desktop: [1280, 900], tablet: [820, 1100], phone: [390, 844] } as const;
 const schemes = ['light', 'dark'] as const;
-/** Where axe looks at the whole page, which takes it seconds: each size once, and both schemes. */
+/** Combinations where axe checks the whole page, which takes seconds: each size once, and both schemes. */
 const lookedAt = ['desktop, light', 'tablet, dark', 'phone, light'];
 
 let root: string;
 let browser: Browser;
 let tab: Page;
-/** The page of three real heads on real photos, with mistakes: 48 photos of four classes, 15 of them tested. */
+/** The page of three real heads with mistakes: 48 photos of four classes, 15 of them tested. */
 let file: string;
 before(async () => {
   if (withoutBrowser !== false) return;
@@ -57,17 +57,17 @@ async function write(reports: string, name: string): Promise<string> {
 interface Visit {
   readonly size?: keyof typeof sizes;
   readonly colorScheme?: (typeof schemes)[number];
-  /** Behind the `#` of the address. */
+  /** The part after `#` of the address. */
   readonly at?: string;
-  /** Instead of opening it again: as the test before left it. */
+  /** Keeps the page of the test before instead of opening it again. */
   readonly isOpen?: boolean;
 }
 
-/** What the page that is open logged as errors, and what it asked for. */
+/** Errors that the open page logged, and its requests. */
 let faults: string[] = [];
 let own = '';
 
-/** One for all tests: a new one takes longer to start than a page to open. */
+/** One browser context for all tests: a new one takes longer to start than a page to open. */
 async function openTab(): Promise<Page> {
   const context = await browser.newContext({
     reducedMotion: 'reduce',
@@ -85,10 +85,10 @@ async function openTab(): Promise<Page> {
   return page;
 }
 
-/** Opens a page from the disk and fails the test at its end if it logged an error or asked for anything else. */
+/** Opens a page from disk. The test fails at its end if the page logged an error or made a request. */
 async function withPage(path: string, visit: Visit, use: (page: Page) => Promise<void>): Promise<void> {
   if (visit.isOpen !== true) {
-    // An address that differs behind the # alone would open nothing.
+    // An address that differs only after the # would load nothing.
     await tab.goto('about:blank');
     const [width, height] = sizes[visit.size ?? 'desktop'];
     await tab.setViewportSize({ width, height });
@@ -104,12 +104,12 @@ async function withPage(path: string, visit: Visit, use: (page: Page) => Promise
 const firstColumn = (page: Page, table: string): Promise<string[]> =>
   page.locator(`${table} tbody tr:not([hidden]) th`).allTextContents();
 const gallery = (page: Page): Locator => page.locator('[data-part=gallery]');
-/** Looks at the photos: nothing is drawn before. */
+/** Scrolls to the photos, which are drawn only then. */
 const lookAtPhotos = async (page: Page): Promise<void> => {
   await page.getByRole('link', { name: 'Photos and classes' }).click();
   await gallery(page).locator('.photos li').first().waitFor();
 };
-/** Looks at the photos until as many are drawn as pass the filters. */
+/** Scrolls to the photos until as many are drawn as pass the filters. */
 const countPhotos = async (page: Page): Promise<number> => {
   await lookAtPhotos(page);
   await page.waitForFunction(`(() => {
@@ -118,14 +118,14 @@ const countPhotos = async (page: Page): Promise<number> => {
   })()`);
   return gallery(page).locator('.photos li').count();
 };
-/** Looks at a part until it is drawn: until what it draws is there. */
+/** Scrolls to a part until it is drawn. */
 const lookAt = async (page: Page, part: string, drawn: string): Promise<Locator> => {
   const place = page.locator(`[data-part=${part}]`);
   await place.scrollIntoViewIfNeeded();
   await place.locator(drawn).first().waitFor();
   return place;
 };
-/** Waits until the page shows what it should: parts are drawn again when they come into sight, not at once. */
+/** Waits for the expected content: parts are redrawn when they become visible. */
 const becomes = async (read: () => Promise<unknown>, expected: unknown): Promise<void> => {
   const end = Date.now() + 60_000;
   while (!isDeepStrictEqual(await read(), expected) && Date.now() < end) await setTimeout(20);
@@ -368,7 +368,7 @@ describe('the page', { skip: withoutBrowser }, () => {
       const matrix = part.getByRole('application');
       await matrix.focus();
       const said = part.locator('[data-control=cell]');
-      // Along the first row and down until a cell with photos.
+      // To the right in the first row and down until a cell with photos.
       await page.keyboard.press('ArrowRight');
       for (let step = 0; step < 8 && !/: [1-9]/.test((await said.textContent()) ?? ''); step++) {
         await page.keyboard.press(step % 2 === 0 ? 'ArrowRight' : 'ArrowDown');
@@ -495,7 +495,7 @@ describe('the page', { skip: withoutBrowser }, () => {
           await check(page);
           await lookAtPhotos(page);
           await page.locator('[data-part=gallery] .open').first().click();
-          // The page behind it has been looked at.
+          // The page behind it was already scrolled through.
           await check(page, 'document.querySelector("dialog[open]")');
           const box = await viewer(page).boundingBox();
           assert.ok((box?.width ?? 0) <= sizes[size][0], 'the viewer fits the screen');
@@ -561,7 +561,7 @@ describe('the page', { skip: withoutBrowser }, () => {
 const forestValue = async (page: Page): Promise<string> =>
   (await page.locator('[data-control=run] option', { hasText: 'forest' }).getAttribute('value')) ?? '';
 
-/** Looks at every part once. */
+/** Scrolls to every part once. */
 async function drawAll(page: Page): Promise<void> {
   for (const part of await page.locator('[data-part]').all()) {
     if (await part.isVisible()) await part.scrollIntoViewIfNeeded();

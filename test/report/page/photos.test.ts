@@ -73,7 +73,7 @@ test("a second page reads thumbnails from the cache by the photo's hash, and rea
   const first = await makeThumbnails([photo], locate, new PageCache(folder));
   await rm(path);
   assert.deepEqual((await makeThumbnails([photo], locate, new PageCache(folder))).photos, first.photos);
-  // Another file under a hash that it does not have: shown as it is, and not kept.
+  // A cached thumbnail whose hash does not match is shown, and not kept.
   await rm(join(folder, cacheFolder), { recursive: true });
   await writeFile(path, blue as Buffer);
   const changed = await makeThumbnails([photo], locate, new PageCache(folder));

@@ -13,7 +13,7 @@ const missingVulkan = [
   "Warning: Couldn't load Vulkan: libvulkan.so.1: cannot open shared object file: No such file or directory",
 ].join('\n');
 
-/** A probe that answers per device without trying anything. */
+/** A probe with fixed answers per device. */
 function answering(answers: Partial<Record<string, ProbeResult>>): typeof probeDevice {
   return async (device) => answers[device] ?? { works: false, message: 'not asked for' };
 }
@@ -95,7 +95,7 @@ test("messages of ONNX Runtime's libraries are translated into what to install",
 test('CUDA without its library is reported as missing before it is tried', async (context) => {
   const never: typeof probeDevice = () => assert.fail('tried');
   const report = await tryDevice('cuda', async (device) => {
-    // A machine that has the library tries it.
+    // On a machine with the library the device is tried.
     context.diagnostic(`${device} was tried: its library is installed here`);
     return { works: false, message: 'no CUDA-capable device' };
   });

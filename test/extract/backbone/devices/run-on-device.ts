@@ -1,4 +1,7 @@
-/** Runs resnet-tiny as far as its first strided blocks, the last of its kinds of layers, on the device named on the command line; prints the worst difference to PyTorch as JSON. */
+/**
+ * Runs resnet-tiny up to its first strided blocks, which have all kinds of layers, on the device named on the command
+ * line. Prints the largest difference from PyTorch as JSON.
+ */
 import { openBackbone } from '../../../../src/extract/backbone/open-backbone.ts';
 import type { DeviceName } from '../../../../src/features/manifest/manifest.ts';
 import {
@@ -16,7 +19,7 @@ const device = process.argv[2] as DeviceName;
 const stateDict = readStateDict(fixture('resnet-tiny.safetensors'), 'resnet-tiny');
 const weights = { kind: 'state-dict', stateDict } as const;
 const backbone = await openBackbone({ weights, tap: 'layer2', preprocessing: preprocessing(64), device });
-// As many images as the network was opened with: for another number the device compiles its programs again.
+// The batch size of the network: for another one the device would compile its programs again.
 const { crop, bytesNHWC } = fixtureBatch();
 const map = await backbone.run({ rowCount: 2, crop, bytesNHWC: bytesNHWC.slice(0, 2 * crop * crop * 3) });
 const worst = worstRow(map, firstRows(golden(readGolden('resnet-tiny-stages.safetensors'), 'layer2'), 2));

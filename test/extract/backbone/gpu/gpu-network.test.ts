@@ -17,7 +17,7 @@ for (const tap of ['avgpool', 'layer1', 'fc']) {
     const network = openNetwork(weights, 64);
     const own = await openOnGpu(network, { ...settings, tap });
     assert.deepEqual(await own.run(batch), await plain.run(batch));
-    // A batch of another size, out of the middle of a larger buffer.
+    // A batch of another size, in the middle of a larger buffer.
     const rowBytes = 64 * 64 * 3;
     const second = { rowCount: 1, crop: 64, bytesNHWC: batch.bytesNHWC.subarray(rowBytes, 2 * rowBytes) };
     assert.deepEqual(await own.run(second), await plain.run(second));

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { chooseRange } from '../../../../src/extract/backbone/quantize/choose-range.ts';
 import { emptyObservation, observe } from '../../../../src/extract/backbone/quantize/observe.kernel.ts';
 
-/** Mean squared error of holding values in 256 levels of [low, high], value by value. */
+/** Mean squared error of rounding values to 256 levels of [low, high]. */
 function exactError(values: Float32Array, low: number, high: number): number {
   const scale = (high - low) / 255;
   const zero = Math.round(-low / scale);
@@ -16,7 +16,7 @@ function exactError(values: Float32Array, low: number, high: number): number {
   return sum / values.length;
 }
 
-/** Values with long tails, as activations have (Laplace's distribution). */
+/** Values with a Laplace distribution: long tails, like activations. */
 function drawn(count: number, rectified: boolean): Float32Array {
   let state = 12345;
   const uniform = (): number => {
@@ -37,7 +37,7 @@ for (const rectified of [true, false]) {
     const { low, high } = chooseRange(observation);
     const whole = exactError(values, Math.min(0, ...values), Math.max(...values));
     assert.ok(exactError(values, low, high) < whole);
-    // No range on a fine grid is better by more than the grids differ.
+    // No range on a fine grid is better by more than the difference between grids.
     for (let factor = 0.3; factor <= 1; factor += 0.01) {
       const other = exactError(values, observation.low * factor, observation.high * factor);
       assert.ok(exactError(values, low, high) < other * 1.05, `${factor}`);

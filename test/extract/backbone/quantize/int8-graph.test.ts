@@ -25,7 +25,7 @@ async function sampleOf(preprocessing: Preprocessing): Promise<Sample> {
   return { seed: 0, images: photos, pixels: stackPixels(preprocessing.crop, images) };
 }
 
-/** What of each tiny network becomes integer products: its linear layers, and convolutions but the first. */
+/** Layers of each tiny network that become integer products: its linear layers, and all convolutions but the first. */
 const integer = {
   dinov2: { MatMulInteger: 12, QLinearConv: 0 },
   dinov3: { MatMulInteger: 12, QLinearConv: 0 },
@@ -64,7 +64,9 @@ function drawn(count: number, seed: number): Float32Array {
   });
 }
 
-/** Two convolutions with a relu behind each, their mean, then a product of it. @param large what the first channel is times */
+/**
+ * Two convolutions with a relu after each, their mean, then a matrix product. @param large factor of the first channel
+ */
 function drawnGraph(large: number): Uint8Array {
   const builder = new GraphBuilder('drawn');
   const tensor = (name: string, shape: readonly number[], data: Float32Array): string =>

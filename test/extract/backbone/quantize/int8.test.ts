@@ -56,7 +56,7 @@ test('every convolution becomes QLinearConv and every sum QLinearAdd', async () 
     assert.equal(counts.get('DequantizeLinear'), 1);
     assert.equal(counts.get('QuantizeLinear'), undefined);
     assert.deepEqual(findFloatLeftovers(optimized), []);
-    // As it stands, before optimization, nothing is fused: the check must see that.
+    // Before optimization nothing is fused: the check must notice this.
     assert.match(findFloatLeftovers(encodeModel(network.model))[0] ?? '', /left 20 of 20 convolutions and 5 of 5 sums/);
   } finally {
     await rm(folder, { recursive: true });
@@ -131,7 +131,7 @@ test('on a processor that may clip sums, the integer graph is compared with exac
   const quantized = await runSample(backbone, sample.pixels);
   await backbone.close();
   assert.deepEqual(await findClipping(network, options, sample.pixels, quantized, false), []);
-  // Features as a processor would give them that clips one value.
+  // Features of a processor that clips one value.
   const clipped = { ...quantized, data: quantized.data.with(5, (quantized.data[5] as number) - 1) };
   const [warning] = await findClipping(network, options, sample.pixels, clipped, false);
   assert.match(warning ?? '', /no VNNI.*clip.*--precision float32/);

@@ -25,7 +25,7 @@ test('the products of weights that are added as a pair fit 16 bits for any image
         taps,
       );
       for (let channel = 0; channel < outChannels; channel++) {
-        // A convolution over channels-last bytes: the channels of a tap follow each other.
+        // A convolution over channels-last bytes: the channels of one kernel position are adjacent.
         const row = Array.from(
           { length: perChannel },
           (_, k) => values[channel * perChannel + (k % inChannels) * taps + Math.floor(k / inChannels)] as number,

@@ -56,7 +56,7 @@ function worstDifference(found: TapMap, expected: TapMap): number {
 for (const tap of ['stem', 'layer1', 'layer2', 'layer4', 'avgpool', 'fc', 'conv1', 'layer3.0.relu2', 'flatten']) {
   test(`TensorFlow.js and ONNX Runtime agree on the tap ${tap}`, async () => {
     const stateDict = await stateDictOf('random:resnet-tiny');
-    // An odd side: where padding differs between the two, it shows.
+    // An odd size: differences in padding would show.
     const batch = drawnBatch(2, 97);
     const engines = [await onTensorFlow(stateDict, tap, 97), await onOnnx(stateDict, tap, 97)] as const;
     const [found, expected] = [await engines[0].run(batch), await engines[1].run(batch)];

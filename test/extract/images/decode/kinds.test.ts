@@ -92,7 +92,7 @@ test('reports clipped 16-bit grey samples, and only those', async () => {
 test('a truncated file of any format is rejected', async () => {
   for (const name of [...names, ...heifNames]) {
     const bytes = fixture(name);
-    // The last bytes may be padding or an end mark, which Pillow does not miss either.
+    // The last bytes may be padding or an end mark, which Pillow does not need either.
     for (const share of [0, 0.02, 0.1, 0.3, 0.5, 0.7, 0.8]) {
       const cut = bytes.subarray(0, Math.floor(bytes.length * share));
       await assert.rejects(decodeImage(cut, { autoOrient: false }), DecodeError, `${name} cut to ${cut.length} bytes`);

@@ -74,7 +74,7 @@ test("pixels of every reference photo at 256 and at 224 equal Pillow's and torch
   const [larger, smaller] = [256, 224].map((resize) => lines.filter((line) => line.resize === resize));
   assert.deepEqual([larger?.length, smaller?.length], [1020, 1020]);
   const recipe = { crop: 224, interpolation: 'bilinear', autoOrient: false } as const;
-  // Each photo is decoded once for both.
+  // Each photo is decoded once for both sizes.
   const pipeline = openPixelPipeline({ ...recipe, resize: 256, beside: [{ ...recipe, resize: 224 }] });
   const images = (larger ?? []).map(({ file }) => ({ id: file, path: reference(file), relativePath: file }));
   const different: string[] = [];
@@ -126,7 +126,7 @@ test('a damaged file gives a complete image or a reason, never a raw error', asy
   for (let i = 0; i < 800; i++) {
     const original = originals[below(originals.length)] as Buffer;
     const bytes = Buffer.from(below(8) === 0 ? original.subarray(0, below(original.length)) : original);
-    // Headers are where damage is told apart, so most of it goes there.
+    // Most of the damage is in headers, where it leads to different errors.
     for (let k = below(4); k >= 0 && bytes.length > 0; k--) {
       const at = below(3) === 0 ? below(bytes.length) : below(Math.min(bytes.length, 300));
       bytes[at] = below(3) === 0 ? below(2) * 255 : below(256);

@@ -15,7 +15,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'featuretap-folders-'));
 after(() => rmSync(scratch, { recursive: true }));
 let folders = 0;
 
-/** A new folder that holds the given files. */
+/** A new folder with the given files. */
 function folderOf(files: readonly string[], bytes: Readonly<Record<string, string | Buffer>> = {}): string {
   const root = join(scratch, String(folders++));
   mkdirSync(root);

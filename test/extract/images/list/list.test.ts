@@ -15,7 +15,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'featuretap-list-'));
 after(() => rmSync(scratch, { recursive: true }));
 let folders = 0;
 
-/** A new folder that holds the given files; contents do not matter to a listing, but for labels.csv. */
+/** A new folder with the given files; only the contents of labels.csv matter to a listing. */
 function folderOf(files: readonly string[], labels?: string | Buffer): string {
   const root = join(scratch, String(folders++));
   mkdirSync(root);
@@ -27,7 +27,7 @@ function folderOf(files: readonly string[], labels?: string | Buffer): string {
   return root;
 }
 
-/** Every part of a UserError's message must hold what the reader needs. */
+/** Checks that the message of a UserError contains every text. */
 function tells(...parts: readonly (string | RegExp)[]): (error: unknown) => boolean {
   return (error) => {
     assert.ok(error instanceof UserError, `a raw error: ${String(error)}`);
@@ -173,7 +173,7 @@ test('the parent folder is the class, at any depth, sorted by code point', async
 });
 
 test('different files have different ids, however their names are spelt', async () => {
-  // macOS keeps one of the two spellings of é.
+  // macOS keeps only one of the two spellings of é.
   const list = await listImages(
     folderOf(['a.jpg', 'a.png', 'a.jpg.jpg', 'é.jpg'.normalize('NFC'), 'é.jpg'.normalize('NFD')]),
   );
@@ -278,6 +278,6 @@ test('a folder with more images than a set can hold is rejected with an alternat
     (error) =>
       error instanceof UserError && /16000001 images[\s\S]*a feature set for each of its folders/.test(error.message),
   );
-  // What the limit comes from.
+  // The source of the limit.
   assert.ok(mostImages < 2 ** 24);
 });

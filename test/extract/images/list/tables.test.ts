@@ -14,7 +14,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'featuretap-tables-'));
 after(() => rmSync(scratch, { recursive: true }));
 let folders = 0;
 
-/** A new folder with images of these names, and tables with these texts. */
+/** A new folder with images of these names and tables with these texts. */
 function folderOf(images: readonly string[], tables: Readonly<Record<string, string | Buffer>>): string {
   const root = join(scratch, String(folders++));
   mkdirSync(root);
@@ -33,7 +33,7 @@ function list(
   return listImages(folderOf(images, tables), options);
 }
 
-/** `train/a.jpg: pug` for each image, and how the table was read. */
+/** `train/a.jpg: pug` for each image, and the description of the table. */
 async function labelled(...args: Parameters<typeof list>): Promise<readonly string[]> {
   const { images, reading } = await list(...args);
   return [

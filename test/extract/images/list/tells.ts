@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { UserError } from '../../../../src/system/errors.ts';
 
-/** Every part of a UserError's message must hold what the reader needs. */
+/** Checks that the message of a UserError contains every text. */
 export function tells(...parts: readonly (string | RegExp)[]): (error: unknown) => boolean {
   return (error) => {
     assert.ok(error instanceof UserError, `a raw error: ${String(error)}`);

@@ -32,7 +32,7 @@ test('results have the order of the images, with one thread and with three', asy
   for (const threads of [1, 3]) {
     const pipeline = openPixelPipeline(recipe, { threads });
     assert.equal(pipeline.threads, threads);
-    // A call on the same pipeline goes on where the one before ended, and starts the threads that one had no images for.
+    // A second call on the same pipeline continues, and starts the threads for which the first had no images.
     const calls = [images.slice(0, 1), images, images.slice(0, 3)];
     const results: PixelResult[] = [];
     const startedPerCall: number[] = [];

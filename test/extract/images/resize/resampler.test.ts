@@ -11,7 +11,7 @@ test('the committed WebAssembly is compiled from its source', async () => {
   for (const source of wasmSources) assert.equal(await buildWasmModule(source), readFileSync(source.module, 'utf8'));
 });
 
-/** Bytes from a seed, 0 and 255 among them more often than by chance: rounding and overflow show there. */
+/** Pseudo-random bytes with many 0 and 255, where rounding and overflow show. */
 function noise(length: number, seed: number): Uint8Array {
   const bytes = new Uint8Array(length);
   let state = seed | 1;

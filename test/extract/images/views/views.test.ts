@@ -31,7 +31,7 @@ interface Golden {
 }
 const golden = JSON.parse(readFileSync(join(projectRoot, 'test/fixtures/views.json'), 'utf8')) as Golden;
 
-/** The drawing of scripts/fixtures/extract/views.py, with any number of channels. */
+/** The image generator of scripts/fixtures/extract/views.py, for any number of channels. */
 function drawn(width: number, height: number, channels: 3 | 4): SourcePixels {
   const data = new Uint8Array(width * height * channels);
   let at = 0;

@@ -26,7 +26,7 @@ const golden = readJson<Golden>(join(published, 'dinov3/golden.json'));
 const plain = golden.pixels[0]?.preprocessor as Config;
 const read = (config: Config): Preprocessing => choosePreprocessing({}, readPreprocessorConfig(config, 'x'));
 
-/** Normalized numbers [crop, crop, 3] as a network gets them, some of them, spread as the script spreads its own. */
+/** A sample of the normalized pixels [crop, crop, 3], taken at the positions that the fixture script takes. */
 async function someOf(file: string, preprocessing: Preprocessing, kept: number): Promise<readonly number[]> {
   const source = await decodeImage(readFileSync(file), { autoOrient: false });
   const bytes = resizeAndCrop(openResampler(), source, preprocessing);

@@ -100,7 +100,7 @@ test('tensors in a file beside the graph give the same features, and are part of
   const [other] = await featuresOf(external, ['ycc420.jpg'], {});
   assert.deepEqual(other, one);
   assert.notEqual(external.weightsSha256, plain.weightsSha256);
-  // The graph's file alone names the same network: what a feature set records opens it again.
+  // The path of the graph alone names the same network: a feature set's record opens it again.
   const file = external.weightsFile as string;
   const again = await loadWeights(file);
   assert.equal(again.kind === 'onnx' && again.sha256, external.weightsSha256);

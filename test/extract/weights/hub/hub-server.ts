@@ -5,28 +5,28 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 
-/** What came in: `METHOD path`, with the token and the range that were sent. */
+/** Requests: `METHOD path`, with token and range. */
 export interface Asked {
   readonly line: string;
   readonly authorization: string | undefined;
   readonly range: string | undefined;
 }
 
-/** A hub of one repository, and the storage at another origin that it sends for large files. */
+/** A hub with one repository, and the storage at another origin to which it redirects large files. */
 export interface ServedHub {
   readonly endpoint: string;
   readonly storage: string;
   readonly hubAsked: Asked[];
   readonly storageAsked: Asked[];
-  /** What `main` is. */
+  /** The commit of `main`. */
   commit: string;
-  /** By path: large files are those of .onnx and what belongs to them. */
+  /** By path; large files are .onnx files and their external data. */
   files: Map<string, Buffer>;
-  /** Refuses whoever has no such token. */
+  /** Rejects requests without this token. */
   token: string | undefined;
-  /** The storage breaks off after so many bytes of an answer; undefined: never. */
+  /** The storage breaks off after this many bytes; undefined: never. */
   breakAfter: number | undefined;
-  /** The storage sends this instead of what was asked for. */
+  /** The storage sends these bytes instead of the file. */
   wrongBytes: Buffer | undefined;
   close(): Promise<void>;
 }
@@ -45,7 +45,7 @@ const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).dig
 const gitSha1 = (bytes: Buffer): string =>
   createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
 
-/** Serves a repository as huggingface.co does (its paths, redirects and headers) until the test ends, or it is closed. */
+/** Serves a repository like huggingface.co (paths, redirects and headers) until the test ends or it is closed. */
 export async function serveHub(context: TestContext | undefined, folder: string): Promise<ServedHub> {
   const hubAsked: Asked[] = [];
   const storageAsked: Asked[] = [];

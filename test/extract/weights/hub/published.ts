@@ -11,7 +11,7 @@ import type { AskedReading } from '../../../../src/extract/weights/hub/reading.t
 import type { Preprocessing } from '../../../../src/features/manifest/manifest.ts';
 import { projectRoot } from '../../../reference.ts';
 
-/** Tiny networks as scripts/fixtures/extract/hub.py exports them. */
+/** Tiny networks exported by scripts/fixtures/extract/hub.py. */
 export const published: string = join(projectRoot, 'test/fixtures/hub');
 export const photos: string = join(projectRoot, 'test/fixtures/pixels');
 
@@ -19,7 +19,7 @@ export function readJson<T>(path: string): T {
   return JSON.parse(readFileSync(path, 'utf8')) as T;
 }
 
-/** What transformers' models make of the photos: by network, reading and photo. */
+/** Results of transformers for the photos, by network, reading and photo. */
 export const goldenFeatures: Readonly<Record<string, Record<string, Record<string, readonly number[]>>>> = readJson<{
   features: Record<string, Record<string, Record<string, readonly number[]>>>;
 }>(join(published, 'features.json')).features;
@@ -29,7 +29,7 @@ export async function pixelsOf(photo: string, preprocessing: Preprocessing): Pro
   return resizeAndCrop(openResampler(), source, preprocessing);
 }
 
-/** Rows of the photos, by the network's own preprocessing, as it is asked for them. */
+/** Rows of the photos with the network's own preprocessing. */
 export async function featuresOf(
   network: LoadedNetwork,
   names: readonly string[],
@@ -54,7 +54,7 @@ export function openPublished(name: string, variant?: string): Promise<LoadedNet
   return loadNetwork(join(published, name), { device: 'cpu', variant });
 }
 
-/** The largest difference of two rows, as a share of the largest number. */
+/** Largest difference of two rows, relative to the largest value. */
 export function worst(row: Float32Array, expected: readonly number[]): number {
   if (row.length !== expected.length) return Number.POSITIVE_INFINITY;
   const largest = Math.max(...expected.map(Math.abs));

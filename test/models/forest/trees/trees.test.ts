@@ -41,7 +41,7 @@ const golden: Golden = JSON.parse(
   readFileSync(new URL('../../../fixtures/classify/forest.json', import.meta.url), 'utf8'),
 ).exact;
 
-/** Bins of [columns][rows] of values, with what else a tree takes. */
+/** Bins of [columns][rows] of values, and the other inputs of a tree. */
 function binnedInput(
   columns: readonly (readonly number[])[],
   rest: Pick<TreeInput, 'labels' | 'classCount' | 'weights' | 'maxFeatures' | 'maxDepth' | 'minLeaf' | 'seed'>,
@@ -136,7 +136,7 @@ function below(random: RandomState, bound: number): number {
   return Math.floor(random.double() * bound);
 }
 
-/** Many rows and few values per column, so that cuts tie and columns are constant in small nodes. */
+/** Many rows with few values per column, so that splits tie and columns are constant in small nodes. */
 function drawnInput(rowCount: number, minLeaf: number, weighted: boolean): TreeInput {
   const random = randomState(rowCount);
   const labels = Int32Array.from({ length: rowCount }, () => below(random, 7));

@@ -25,7 +25,7 @@ const everyRow = (count: number): Int32Array => Int32Array.from({ length: count 
 
 for (const kernel of [{ name: 'linear' }, { name: 'rbf', gamma: 0.01 }] as const satisfies readonly Kernel[]) {
   test(`the ${kernel.name} Gram matrix agrees with sums in float64`, async () => {
-    // The larger shapes go through ONNX Runtime, the last one in several blocks, of rows and of columns.
+    // The larger shapes use ONNX Runtime, the last one in several blocks of rows and columns.
     for (const [rowCount, columnCount] of [
       [7, 3],
       [300, 64],

@@ -42,7 +42,7 @@ golden.forEach((one, i) => {
     assert.ok(Math.abs(objective - one.objective) <= 1e-3 * one.objective, `${objective} against ${one.objective}`);
     assert.deepEqual([...(await fitted.predict(matrix(probe)))], one.predicted);
 
-    // The decision values are the logarithms of the probabilities over the slope, up to a number per row.
+    // The decision values are the log probabilities over the slope, up to a constant per row.
     const slope = fitted.details['slope'] as number;
     const p = await fitted.predictProba(matrix(probe));
     one.values.forEach((values, row) => {
@@ -83,7 +83,7 @@ test('the slope of linearsvc increases the likelihood of held-out rows', async (
   const best = likeliestInverse(logs, 8, labels.subarray(200), undefined);
   assert.ok(best > 0.6 && best < 1.6, `${best} times ${slope} would be best`);
   assert.ok(slope > 1);
-  // Of nine rows of eight classes, two of one class tell no slope, and rows of classes that a fold lacks none either.
+  // Nine rows of eight classes, two of one class, are too few for a slope; so are rows of classes missing from a fold.
   const few = {
     features: { ...half, rowCount: 9, data: half.data.subarray(0, 180) },
     labels: labels.subarray(0, 9),

@@ -4,7 +4,7 @@ import { plainLoops, type SmoLoops, type SmoProblem, smoSolver } from '../../../
 import { wasmLoops } from '../../../../src/models/svm/smo/smo-loops.ts';
 import { randomState } from '../../../../src/numerics/mt19937.kernel.ts';
 
-/** Rows 3, 5, 7 … of a Gram matrix of noise; some of them twice, so that candidates tie. */
+/** Rows 3, 5, 7 … of a Gram matrix of noise; some twice, so that candidates tie. */
 function drawnProblem(count: number, cap: number): SmoProblem {
   const random = randomState(count);
   const dims = 5;
@@ -47,7 +47,7 @@ for (const count of [2, 3, 4, 5, 30, 61]) {
   test(`WebAssembly takes the JavaScript loops' steps to the bit: ${count} rows`, () => {
     const problem = drawnProblem(count, 10);
     const plain = solve(plainLoops(count), problem);
-    // Room for all rows, for a few and for two: rows that make way are copied again.
+    // Cache for all rows, for a few and for two: evicted rows are copied again.
     for (const bytes of [1 << 20, 2000, 1]) assert.deepEqual(solve(wasmLoops(count, bytes), problem), plain);
     assert.ok(plain.whole.steps > 0);
     assert.ok(plain.gap < problem.epsilon);
