@@ -103,7 +103,7 @@ class Torture {
     let kills = 0;
     let isWhole = false;
     let freshMs = this.#world.startMs + this.#wholeMs;
-    for (let round = 0; kills < this.#options.kills && round < 4 * this.#options.kills; round++) {
+    for (let round = 0; kills < this.#options.kills && round < 20 * this.#options.kills; round++) {
       // Where a run ended before its kill there is nothing left to continue with.
       const isFresh = isWhole || round % 5 === 0 || this.#verb.goesOn !== true;
       if (isFresh) await startOver(this.#verb, this.#world, place);

@@ -43,7 +43,7 @@ interface TortureResult {
 }
 
 /**
- * @param kills how often a run is killed, at least
+ * @param kills how often a run that holds the lock is killed, at least
  * @param seed draws the moments
  * @param imageCount images of the drawn folder
  */
@@ -65,7 +65,7 @@ export async function torture(kills: number, seed: number, imageCount = 120): Pr
     let killsAtWork = 0;
     const different = new Set<string>();
     // Each round starts a new set and kills it until it is whole: a round takes as many kills as its moments allow.
-    for (let round = 0; done < kills; round++) {
+    for (let round = 0; killsAtWork < kills; round++) {
       const cache = join(folder, `round-${round}`);
       for (let finished = false; !finished; ) {
         // Rounds differ in how far a run gets before it is killed.
@@ -75,7 +75,7 @@ export async function torture(kills: number, seed: number, imageCount = 120): Pr
         runs++;
         // A new program each time, so that the moments mean the same.
         killed.close();
-        const ended = await (done < kills ? start(killed, cache, kill) : start(undisturbed, cache));
+        const ended = await (killsAtWork < kills ? start(killed, cache, kill) : start(undisturbed, cache));
         finished = !ended.killed;
         if (ended.killed) done++;
         if (ended.killed && ended.workMs > 0) killsAtWork++;

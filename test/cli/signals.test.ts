@@ -5,6 +5,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { drawFolder } from '../extract/drawn-data.ts';
 import { trainHeads } from '../predict/trained.ts';
 import { projectRoot } from '../reference.ts';
@@ -16,15 +17,18 @@ describe('a signal', { timeout: 120_000, skip: process.platform === 'win32' ? 'n
     root = await mkdtemp(join(tmpdir(), 'featuretap-signals-'));
     head = (await trainHeads(root, { models: [['ridge', {}]] })).reports[0]?.report as string;
   });
-  after(() => rm(root, { recursive: true }));
+  after(async () => {
+    for (const { child } of runs) child.kill('SIGKILL');
+    await rm(root, { recursive: true });
+  });
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     it(`sent once, ends a run that waits for standard input: ${signal}`, async () => {
-      const child = start(['predict', '--head', head, '--submission', join(root, 'out.csv'), '-']);
-      // Now the network is open, and the run waits for paths.
-      await said(child, () => filesOf(root, 'out.csv.').then((names) => names.length > 0));
-      child.kill(signal);
-      assert.deepEqual(await once(child, 'exit'), [130, null]);
+      const run = start(['predict', '--head', head, '--submission', join(root, 'out.csv'), '-']);
+      // By then the network is open, and the run waits for paths.
+      await run.until(() => filesOf(root, 'out.csv.').then((names) => names.length > 0));
+      run.child.kill(signal);
+      assert.deepEqual(await run.ended, [130, null]);
       assert.deepEqual(await filesOf(root, 'out.csv'), []);
     });
   }
@@ -34,36 +38,55 @@ describe('a signal', { timeout: 120_000, skip: process.platform === 'win32' ? 'n
     await drawFolder(data, 4);
     const weights = join(projectRoot, 'test/fixtures/onnx/loops-for-ever.onnx');
     const options = ['--data', data, '--cache', join(root, 'cache'), '--weights', weights, '--tap', 'features'];
-    const child = start(['extract', ...options]);
-    await said(child, (text) => text.includes('device:'));
-    // The first images are in the network now; if not, the first signal ends the run as usual.
-    await new Promise((resolve) => setTimeout(resolve, 1500));
-    child.kill('SIGTERM');
-    await said(child, (text) => text.includes('\nstopping '));
-    child.kill('SIGTERM');
-    const [code, by] = await once(child, 'exit');
-    assert.ok(by === 'SIGKILL' || code === 130, `${code ?? by}`);
+    // Nothing tells when the network runs. A signal that comes before is heard as usual: then once more, and later.
+    for (let [waitMs, isHeld] = [500, false]; !isHeld; waitMs *= 2) {
+      const run = start(['extract', ...options]);
+      await run.until(() => run.stderr.includes('device:'));
+      await sleep(waitMs);
+      run.child.kill('SIGTERM');
+      await run.until(() => run.stderr.includes('\nstopping '));
+      run.child.kill('SIGTERM');
+      const [code, by] = await run.ended;
+      assert.ok(by === 'SIGKILL' || code === 130, `${code ?? by}`);
+      isHeld = run.stderr.includes('\nstopping at the end of the step under way');
+    }
   });
 });
 
-const heard = new WeakMap<ChildProcess, string>();
+/** The command line in a process of its own. */
+class Run {
+  readonly child: ChildProcess;
+  /** Its exit code and signal, when all that it printed was read. */
+  readonly ended: Promise<readonly unknown[]>;
+  stderr = '';
+  #hasEnded = false;
 
-function start(args: readonly string[]): ChildProcess {
-  const script = join(projectRoot, 'scripts/featuretap.cjs');
-  const child = spawn(process.execPath, [script, ...args], { stdio: ['pipe', 'ignore', 'pipe'] });
-  heard.set(child, '');
-  child.stderr?.on('data', (text) => heard.set(child, heard.get(child) + String(text)));
-  return child;
+  constructor(args: readonly string[]) {
+    const script = join(projectRoot, 'scripts/featuretap.cjs');
+    this.child = spawn(process.execPath, [script, ...args], { stdio: ['pipe', 'ignore', 'pipe'] });
+    this.child.stderr?.on('data', (text) => {
+      this.stderr += text;
+    });
+    this.ended = once(this.child, 'close').finally(() => {
+      this.#hasEnded = true;
+    });
+  }
+
+  /** Resolves when the run has come so far; fails where it ends before. */
+  async until(isSoFar: () => boolean | Promise<boolean>): Promise<void> {
+    while (!(await isSoFar())) {
+      if (this.#hasEnded) assert.fail(this.stderr);
+      await sleep(20);
+    }
+  }
 }
 
-/** Resolves when the run has printed the text; rejects if it ends before. */
-async function said(child: ChildProcess, sofar: (stderr: string) => boolean | Promise<boolean>): Promise<void> {
-  const started = Date.now();
-  while (!(await sofar(heard.get(child) as string))) {
-    if (Date.now() - started > 60_000) child.kill('SIGKILL');
-    assert.equal(child.exitCode ?? child.signalCode, null, heard.get(child));
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+const runs: Run[] = [];
+
+function start(args: readonly string[]): Run {
+  const run = new Run(args);
+  runs.push(run);
+  return run;
 }
 
 async function filesOf(folder: string, start: string): Promise<readonly string[]> {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -11,7 +12,7 @@ import { createServer } from '../../src/serve/http/server.ts';
 import type { RunningServer } from '../../src/serve/serve.ts';
 import { featuretap } from '../cli/command.ts';
 import { type TrainedHeads, trainHeads } from '../predict/trained.ts';
-import { type Answer, post, serveReports } from './served.ts';
+import { type Answer, firstAnswer, post, predictHead, rawRequest, serveReports } from './served.ts';
 
 describe('a server of heads', { timeout: 300_000 }, () => {
   let root = '';
@@ -195,21 +196,44 @@ describe('a server of heads', { timeout: 300_000 }, () => {
         port,
         method: 'POST',
         path: '/predict',
-        headers: { 'content-length': photo.length },
+        headers: { 'content-length': photo.length, expect: '100-continue' },
       });
       const answered = new Promise<number | undefined>((resolve, reject) => {
         slow.on('response', (response) => resolve(response.resume().statusCode)).on('error', reject);
       });
+      // The server says so when the request is under way.
+      slow.flushHeaders();
+      await once(slow, 'continue');
       slow.write(photo.subarray(0, 10));
-      // Wait until the first one is running.
-      let second = await post(small.url, photo);
-      for (let i = 0; i < 50 && second.status === 200; i++) second = await post(small.url, photo);
+      const second = await post(small.url, photo);
       assert.deepEqual([second.status, second.headers.get('retry-after')], [503, '1']);
       slow.end(photo.subarray(10));
       assert.equal(await answered, 200);
       assert.equal((await post(small.url, photo)).status, 200);
     } finally {
       await small.close();
+    }
+  });
+
+  it('answers 408 to bodies and headers that never end, and continues', async () => {
+    const hasty = await serveReports(reports.slice(0, 1), { timeLimitSeconds: 1 });
+    try {
+      const photo = await readFile(photos[0] as string);
+      const goesOn = async (): Promise<void> => {
+        // A busy machine may take longer than that for a photo.
+        let status = 504;
+        while (status === 504) status = (await post(hasty.url, photo)).status;
+        assert.equal(status, 200);
+      };
+      const cut = ['POST /predict HTTP/1.1\r\nHost: localhost\r\n', `${predictHead(1000)}x`];
+      const answers = Array.from({ length: 21 }, (_, i) =>
+        firstAnswer(rawRequest(hasty.url, cut[Math.min(i, 1)] ?? '')),
+      );
+      await goesOn();
+      for (const answer of answers) assert.match(await answer, /^HTTP\/1\.1 408 /);
+      await goesOn();
+    } finally {
+      await hasty.close();
     }
   });
 

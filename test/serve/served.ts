@@ -1,5 +1,5 @@
+import { connect, type Socket } from 'node:net';
 import { loadReportHead } from '../../src/predict/load-head.ts';
-
 import { type RunningServer, type ServeOptions, serve } from '../../src/serve/serve.ts';
 import { type NamedHead, withTrainingPhotos } from '../../src/serve/served-head.ts';
 
@@ -45,4 +45,28 @@ export async function post(
   headers: Record<string, string> = {},
 ): Promise<Response> {
   return fetch(`${url}predict`, { method: 'POST', body, headers });
+}
+
+/** Head of a request with a photo of so many bytes, as it goes over the wire. */
+export function predictHead(length: number, type = 'image/png'): string {
+  return `POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\nContent-Length: ${length}\r\n\r\n`;
+}
+
+/** A connection over which a text was sent, whole or not. */
+export function rawRequest(url: string, text: string): Socket {
+  const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port) });
+  socket.on('error', () => undefined);
+  socket.write(text, 'latin1');
+  return socket;
+}
+
+/** The first that a server says. */
+export function firstAnswer(socket: Socket): Promise<string> {
+  return new Promise((resolve) => {
+    socket.once('data', (data) => {
+      resolve(String(data));
+      socket.destroy();
+    });
+    socket.once('close', () => resolve('closed without an answer'));
+  });
 }

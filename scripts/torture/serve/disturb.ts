@@ -1,8 +1,8 @@
 import { readdir, readFile, rename } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TorturedResult, TortureOptions } from '../all.ts';
+import { freePorts } from '../free-ports.ts';
 import { uniform } from '../uniform.ts';
 import type { World } from '../verbs.ts';
 import { type Ended, post, ServedProcess, sameAnswer } from './served-process.ts';
@@ -17,7 +17,9 @@ const askedAtOnce = 4;
 export async function tortureServe(world: World, options: TortureOptions): Promise<TorturedResult> {
   const [name = ''] = await readdir(join(world.data, 'class-0'));
   const photo = Uint8Array.from(await readFile(join(world.data, 'class-0', name)));
-  const torture = new ServeTorture(world, photo, await freePort(), uniform(options.seed));
+  // Both servers of a pair must want the same one.
+  const [port = 0] = await freePorts(1);
+  const torture = new ServeTorture(world, photo, port, uniform(options.seed));
   await torture.begin();
   const churns = await torture.churn(options.others);
   const kills = await torture.kill(options.kills);
@@ -135,17 +137,4 @@ class ServeTorture {
     for (const folder of [report, set]) names.push(...(await readdir(folder, { recursive: true })));
     return names.sort();
   }
-}
-
-/** A port that nobody listens on: both servers of a pair must want the same one. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await new Promise<number>((resolve) => {
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : 0);
-    });
-  });
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

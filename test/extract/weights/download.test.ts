@@ -17,6 +17,7 @@ import { knownWeightsFile, loadKnown, loadWeights } from '../../../src/extract/w
 import { randomWeights } from '../../../src/extract/weights/random/random-weights.ts';
 import { InterruptedError, UserError } from '../../../src/system/errors.ts';
 import { legacyPth } from '../../formats/legacy-pth-writer.ts';
+import { BrokenOff } from './broken-off.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'featuretap-download-'));
 after(() => rmSync(root, { recursive: true }));
@@ -26,6 +27,7 @@ const sha256Prefix = sha256(body).slice(0, 8);
 /** A process id that does not exist: above Linux's maximum of 2^22. */
 const deadPid = 4_999_999;
 let folders = 0;
+const broken = new BrokenOff();
 
 function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
@@ -67,12 +69,20 @@ function breakOff(response: ServerResponse, from: number, count: number): void {
     'content-length': body.length - from,
     ...(from > 0 ? { 'content-range': `bytes ${from}-${body.length - 1}/${body.length}` } : {}),
   });
-  response.write(body.subarray(from, from + count), () => setTimeout(() => response.destroy(), 20));
+  broken.send(response, body.subarray(from, from + count), from + count);
 }
 
 function request(url: string, changes: Partial<DownloadRequest> = {}): DownloadRequest {
   const target = join(root, String(folders++), 'weights.pth');
-  return { url, target, sha256Prefix, fix: '--weights FILE', retryDelayMs: 1, ...changes };
+  return {
+    url,
+    target,
+    sha256Prefix,
+    fix: '--weights FILE',
+    retryDelayMs: 1,
+    onProgress: broken.onProgress,
+    ...changes,
+  };
 }
 
 /** The target is complete, and no other file lies beside it. */
@@ -130,7 +140,7 @@ test('a declared length that is too long costs a second request, not the downloa
   const { url } = await serve(context, (_, response, __, from) => {
     if (from > 0) return answerWell(response, from);
     response.writeHead(200, { 'content-length': body.length + 1000 });
-    response.write(body, () => setTimeout(() => response.destroy(), 20));
+    broken.send(response, body, body.length);
   });
   const asked = request(url);
   await download(asked);

@@ -128,7 +128,7 @@ test("errors contain no token and no signature, and a gated repository's says ho
 test('continues a download that was broken off', async (context) => {
   const { hub, get } = await start(context);
   hub.breakAfter = 30_000;
-  const { folder } = await get();
+  const { folder } = await get(main, { onProgress: hub.onProgress });
   assert.deepEqual(readFileSync(join(folder, 'onnx/model.onnx')), readFileSync(join(dinov2, 'onnx/model.onnx')));
   assert.deepEqual(
     hub.storageAsked.map(({ range }) => range),

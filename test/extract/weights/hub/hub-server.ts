@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { BrokenOff } from '../broken-off.ts';
 
 /** Requests: `METHOD path`, with token and range. */
 export interface Asked {
@@ -26,7 +27,9 @@ export interface ServedHub {
   token: string | undefined;
   /** The storage breaks off after this many bytes; undefined: never. */
   breakAfter: number | undefined;
-  /** The storage sends these bytes instead of the file. */
+  /** Of the client, where `breakAfter` is given. */
+  readonly onProgress: BrokenOff['onProgress'];
+  /** The storage sends this instead of what was asked for. */
   wrongBytes: Buffer | undefined;
   close(): Promise<void>;
 }
@@ -49,6 +52,7 @@ const gitSha1 = (bytes: Buffer): string =>
 export async function serveHub(context: TestContext | undefined, folder: string): Promise<ServedHub> {
   const hubAsked: Asked[] = [];
   const storageAsked: Asked[] = [];
+  const broken = new BrokenOff();
   const storage = await listen((request, response) => {
     note(storageAsked, request);
     const bytes = [...served.files.values()].find((one) => `/xet/${sha256(one)}` === request.url?.split('?')[0]);
@@ -58,7 +62,7 @@ export async function serveHub(context: TestContext | undefined, folder: string)
     const range = { 'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` };
     response.writeHead(from > 0 ? 206 : 200, { 'content-length': sent.length, ...(from > 0 ? range : {}) });
     if (served.breakAfter === undefined) return void response.end(sent);
-    response.write(sent.subarray(0, served.breakAfter), () => setTimeout(() => request.socket.destroy(), 50));
+    broken.send(response, sent.subarray(0, served.breakAfter), from + Math.min(served.breakAfter, sent.length));
   });
   const hub = await listen((request, response) => {
     note(hubAsked, request);
@@ -103,6 +107,7 @@ export async function serveHub(context: TestContext | undefined, folder: string)
     files: filesOf(folder),
     token: undefined,
     breakAfter: undefined,
+    onProgress: broken.onProgress,
     wrongBytes: undefined,
     close: async () => {
       for (const server of [hub, storage]) {
