@@ -1,8 +1,7 @@
 #!/usr/bin/env node
-// Runs the bundle of an installed package, or in a checkout one of its sources as they stand.
-//
-// CommonJS, because sharp decodes on libuv's thread pool: it has 4 threads unless the environment says otherwise when
-// it is first used, and node loads an ES module through that very pool.
+// Runs the bundle of an installed package, or in a checkout a bundle of the present sources.
+// CommonJS: sharp decodes on libuv's thread pool, whose size must be set before its first use, and node loads ES
+// modules with that pool.
 const { existsSync } = require('node:fs');
 const { enableCompileCache } = require('node:module');
 const { availableParallelism } = require('node:os');
@@ -20,7 +19,7 @@ async function main() {
   }
   const folder = require('./bundle/checkout.cjs').bundleFolder();
   if (folder !== undefined) {
-    // Beside the bundle, to go when it goes.
+    // In the bundle's folder, so that it is removed with it.
     enableCompileCache?.(join(folder, 'compiled'));
     return import(pathToFileURL(join(folder, 'cli.js')).href);
   }

@@ -1,7 +1,7 @@
 // npm run smoke -- [FILE.tgz] [--omit=optional]
 //
-// Installs the package as npm would publish it, without scripts, into an empty project elsewhere, and uses it there: the
-// command line on drawn photos, from extract to predict, and the library. Without a file the package is built and packed.
+// Installs the package as published, without scripts, into an empty project, and uses it there: the command line on
+// generated photos from extract to predict, and the library. Without a file the package is built first.
 const { spawnSync } = require('node:child_process');
 const { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
 const { tmpdir } = require('node:os');
@@ -11,10 +11,10 @@ const root = join(__dirname, '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const omits = process.argv.slice(2).filter((word) => word.startsWith('--'));
 const [given] = process.argv.slice(2).filter((word) => !word.startsWith('--'));
-// What npm told the process that runs this script is not true of the project.
+// npm's variables for this script do not apply to the new project.
 const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
 
-/** Runs a command line and returns what it printed; stops where it fails. */
+/** Runs a command line and returns its output; exits if it fails. */
 function run(command, cwd) {
   console.log(`$ ${command}`);
   const { status, stdout, stderr } = spawnSync(command, { cwd, env: environment, shell: true, encoding: 'utf8' });
@@ -47,7 +47,7 @@ function pack() {
   return join(folder, `featuretap-${version}.tgz`);
 }
 
-/** sharp keeps its native part in optional packages. */
+/** sharp's native part consists of optional packages. */
 function addSharp() {
   const names = Object.keys(
     JSON.parse(readFileSync(join(folder, 'node_modules/sharp/package.json'), 'utf8')).optionalDependencies,
@@ -79,7 +79,7 @@ function use() {
   check(run('node use.mjs', folder).includes('svm'), 'the library makes a head');
 }
 
-/** Photos of four plain colours, each a little different, written by the sharp that was installed. */
+/** Photos of four plain colours, each slightly different, written by the installed sharp. */
 function draw() {
   const script = `
     const sharp = require('sharp');

@@ -25,7 +25,7 @@ async function runBench(chosen: string, given: readonly string[]): Promise<void>
   await run(given);
 }
 
-/** Small enough to wait for, large enough to be the same kind of work as the whole. */
+/** Small versions of both benchmarks, with the same kinds of work. */
 async function runBoth(): Promise<void> {
   const scratch = mkdtempSync(join(tmpdir(), 'featuretap-bench-'));
   try {

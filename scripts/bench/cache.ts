@@ -31,7 +31,7 @@ interface OpenFigures {
   readonly openSeconds: number;
   /** Until every labelled id is joined with its row. */
   readonly joinSeconds: number;
-  /** Growth of the resident set at its peak, beyond an idle process with the same code loaded. */
+  /** Peak resident memory beyond that of an idle process with the same code loaded. */
   readonly openMB: number;
   readonly joinMB: number;
 }
@@ -42,7 +42,9 @@ interface Figures {
   readonly read: { readonly megabytes: number; readonly rawMBPerSecond: number; readonly matrixMBPerSecond: number };
 }
 
-/** What the feature set costs: opening by number of rows, a run over unchanged files, reading against the disk. */
+/**
+ * Measures the feature set: opening by number of rows, a run over unchanged files, and reading compared with the disk.
+ */
 export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
@@ -79,7 +81,7 @@ export async function run(args: readonly string[]): Promise<void> {
   }
 }
 
-/** A set of drawn rows with ids and paths as long as Kaggle's; the features are few, so that the tables are what counts. */
+/** Writes a set of random rows with ids and paths of Kaggle's length and few features, so that the tables dominate. */
 async function drawSet(folder: string, rowCount: number, dims: number): Promise<void> {
   await nodeFiles.makeFolder(join(folder, runFolder));
   const rowsPerShard = Math.max(1, Math.floor(64e6 / (dims * 4)));
@@ -111,7 +113,7 @@ async function benchOpen(folder: string, sizes: readonly number[]): Promise<read
   for (const rows of sizes) {
     const set = join(folder, `rows-${rows}`);
     await drawSet(set, rows, 4);
-    // A process of its own, whose memory nothing else has touched; the first set is small and warms the code up.
+    // In a new process with unused memory; opening the small first set warms the code up.
     const source = `
       import { openFeatureSet } from './src/features/reader.ts';
       const [warm, folder] = ${JSON.stringify([join(folder, `rows-${sizes[0]}`), set])};
@@ -140,7 +142,7 @@ async function benchOpen(folder: string, sizes: readonly number[]): Promise<read
 async function benchUnchanged(folder: string, images: number, weights: string): Promise<Figures['unchanged']> {
   const data = join(folder, 'photos');
   await drawPhotos(data, images);
-  // Files as young as this are read again at the next run: their time may not have settled.
+  // Extract does not trust the times of files that have just been written.
   await new Promise((resolve) => setTimeout(resolve, 2500));
   const extract = (): number => {
     const args = ['extract', '--data', data, '--cache', join(folder, 'cache'), '--weights', weights, '--quiet'];
@@ -159,7 +161,7 @@ async function benchRead(folder: string, megabytes: number): Promise<Figures['re
   const set = join(folder, 'read');
   await drawSet(set, Math.ceil((megabytes * 1e6) / (dims * 4)), dims);
   const rates = { raw: 0, matrix: 0 };
-  // In turns, the best of three: both from the page cache after the first turn.
+  // Alternating, best of three: both read from the page cache after the first turn.
   for (let turn = 0; turn < 3; turn++) {
     const opened = await openFeatureSet(set);
     let started = performance.now();

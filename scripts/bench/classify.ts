@@ -26,7 +26,7 @@ const usage = `npm run bench -- classify [options]: our heads beside scikit-lear
   --out FILE        the figures as JSON (default bench/classify.json; with --growth bench/classify-growth.json)
   --json            print the JSON, not the table`;
 
-/** Fits every head of the table, each in a process of its own, and its counterpart of scikit-learn where a Python has it. */
+/** Fits every head of the table in a new process, and its scikit-learn counterpart where a Python has it. */
 export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],

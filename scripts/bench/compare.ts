@@ -28,13 +28,13 @@ interface Figures {
   readonly photos: number;
   readonly coldSeconds: number;
   readonly cachedSeconds: number;
-  /** User and system time of the process, which a busy machine does not lengthen as much. */
+  /** User and system time of the process, less affected by load. */
   readonly coldProcessorSeconds: number;
   readonly cachedProcessorSeconds: number;
-  /** The most memory that the process held, cold. */
+  /** Peak memory of the process, cold. */
   readonly peakMB: number;
   readonly bytes: number;
-  /** When the page is opened and nothing was looked at yet; undefined without a browser. */
+  /** When the page is opened, before scrolling; undefined without a browser. */
   readonly elements: number | undefined;
 }
 
@@ -71,7 +71,7 @@ async function measure(photos: number, classes: number, dims: number, rounds: nu
   try {
     const set = join(folder, 'drawn');
     await drawSet(set, { rows: photos, dims, classes, dtype: 'float32', photos: await drawPhotos(set, photos) });
-    // What is measured begins behind them: they are fitted once each, without the folds of a calibration.
+    // Fitted once each, without the folds of a calibration; the measurement begins afterwards.
     const heads = ['--model', 'all', '--trees', '30', '--patience', '1', '--calibrate', 'none'];
     featuretap(folder, ['classify', '--features', 'drawn', ...heads, '--test-size', '0.2', '--quiet']);
     const cold: Spent[] = [];
@@ -97,13 +97,13 @@ async function measure(photos: number, classes: number, dims: number, rounds: nu
   }
 }
 
-/** JPEGs of 500 x 375 pixels, no two of the same bytes. @returns the sha256 of each */
+/** Writes different JPEGs of 500 x 375 pixels. @returns the sha256 of each */
 async function drawPhotos(folder: string, count: number): Promise<string[]> {
   await mkdir(join(folder, 'train'), { recursive: true });
   const drawn = await Promise.all(
     Array.from({ length: Math.min(count, 100) }, (_, i) => {
       const noise = { type: 'gaussian', mean: 60 + ((i * 37) % 140), sigma: 40 } as const;
-      // Noise of few pixels, made large: as smooth as photos are.
+      // Enlarged noise of few pixels, as smooth as photos.
       return sharp({ create: { width: 50, height: 38, channels: 3, background: 'black', noise } })
         .resize(500, 375)
         .jpeg({ quality: 90 })
@@ -112,7 +112,7 @@ async function drawPhotos(folder: string, count: number): Promise<string[]> {
   );
   const hashes: string[] = [];
   for (let i = 0; i < count; i++) {
-    // What follows the end of the image is not looked at.
+    // Bytes after the end of the image are ignored.
     const bytes = Buffer.concat([drawn[i % drawn.length] as Buffer, Buffer.from(String(i))]);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     await writeFile(join(folder, 'train', `${sha256.slice(0, 32)}.jpg`), bytes);
@@ -127,7 +127,7 @@ interface Spent {
   readonly peakMB: number;
 }
 
-/** Makes a process say its own user and system time, in microseconds, and its peak memory, in kB, on its fourth channel. */
+/** Preloaded module that reports user and system time in microseconds and peak memory in kB on the fourth channel. */
 const sayProcessorTime =
   'data:text/javascript,' +
   encodeURIComponent(

@@ -21,16 +21,16 @@ const usage = `npm run bench -- decode [options]
 
 interface Round {
   readonly imagesPerSecond: number;
-  /** Mean milliseconds per image of each step, in its thread; ours alone. */
+  /** Mean milliseconds per image of each step, in its thread; this project only. */
   readonly milliseconds?: { readonly read: number; readonly decode: number; readonly resize: number };
 }
 
 const resize = 256;
 const crop = 224;
-/** Images whose resize is timed by itself. */
+/** Images whose resize is timed separately. */
 const mostResized = 200;
 
-/** Images per second from file to the network's input bytes, in turns with Pillow and torchvision where python3 has them. */
+/** Images per second from file to network input, alternating with Pillow and torchvision where a Python has them. */
 export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
@@ -97,7 +97,7 @@ export async function run(args: readonly string[]): Promise<void> {
   }
 }
 
-/** A folder that holds fewer images than were asked for is gone through again and again. */
+/** A folder with fewer images than requested is read repeatedly. */
 function distinct(images: readonly ImageFile[]): readonly ImageFile[] {
   return [...new Map(images.map((image) => [image.path, image])).values()];
 }
@@ -119,7 +119,7 @@ async function oneRound(images: readonly ImageFile[], threads: number, views: nu
     ...(views === 0 ? {} : { views: { count: views, seed: 0 } }),
   };
   const pipeline = openPixelPipeline(recipe, { threads });
-  // Starting threads and loading libraries is no part of the rate, on either side.
+  // Starting threads and loading libraries is excluded, on both sides.
   for await (const result of pipeline.decode(images.slice(0, threads * 8))) void result;
   const total = { read: 0, decode: 0, resize: 0 };
   const started = performance.now();

@@ -3,7 +3,7 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { quoteArgument } from '../../src/system/own-command.ts';
 
-/** What stands above the figures of a bench: its command, when and on which machine it ran. */
+/** Head of a result: the command, the date and the machine. */
 interface AboutRun {
   readonly command: string;
   readonly date: string;
@@ -28,7 +28,7 @@ export function aboutRun(bench: string, args: readonly string[]): AboutRun {
   };
 }
 
-/** Writes the figures of a bench as JSON, into a folder that is made where it is missing. */
+/** Writes results as JSON, and creates the folder if necessary. */
 export function writeDocument(file: string, document: object): void {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify(document, null, 2)}\n`);

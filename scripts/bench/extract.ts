@@ -39,7 +39,7 @@ const newestEngines = [
   'openvino int8 NNCF',
 ];
 
-/** Numbers in a row of each. */
+/** Numbers per row of each. */
 const dims: Readonly<Record<NetworkName, number>> = { resnet18: 512, resnet50: 2048, 'vit-s14': 384 };
 
 interface Entry {
@@ -48,7 +48,7 @@ interface Entry {
   readonly python?: string;
 }
 
-/** ResNet50 features on this machine, every contestant in turn: the backbone alone, and from files. */
+/** Measures ResNet50 features on this machine, contestants in turn: the backbone alone, and from files. */
 export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
@@ -122,7 +122,7 @@ function count(text: string | undefined): number {
   throw new UserError({ what: `${text} is no count`, exitCode: 2, fix: usage });
 }
 
-/** Who takes part: this project, each Python that is there, the words of --only permitting. */
+/** The contestants: this project and each available Python, as selected by --only. */
 function entries(only: string | undefined, network: NetworkName): readonly Entry[] {
   const words = only?.split(',') ?? [''];
   const found = findPeer('torch', 'openvino');
@@ -130,14 +130,14 @@ function entries(only: string | undefined, network: NetworkName): readonly Entry
   const all: Entry[] = [
     { engine: 'featuretap float32' },
     { engine: 'featuretap int8' },
-    // Debian's own python3 has the packages even where another one comes first on the path.
+    // Debian's own python3 has the packages even where another one is first on the path.
     ...debianEngines.map((engine) => ({
       engine,
       python: existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3',
     })),
     ...(newest === undefined ? [] : newestEngines.map((engine) => ({ engine, python: newest }))),
   ];
-  // PyTorch's quantizers are told here how a ResNet is to be cut.
+  // A child module that tells PyTorch's quantizers how to split a ResNet.
   const taking = network === 'vit-s14' ? all.filter(({ engine }) => !engine.startsWith('torch int8')) : all;
   const names = new Set(taking.map(({ engine }) => engine));
   return taking.filter(({ engine }) =>
@@ -145,7 +145,7 @@ function entries(only: string | undefined, network: NetworkName): readonly Entry
   );
 }
 
-/** Every contestant once, then every contestant again: what disturbs the machine disturbs them all. */
+/** Every contestant once, then every contestant again, so that other load affects all alike. */
 async function contest(
   contestants: readonly Entry[],
   turn: Omit<Task, 'engine' | 'features'>,
@@ -201,7 +201,7 @@ function meanCosine(features: Float32Array, exact: Float32Array, dims: number): 
   );
 }
 
-/** Of an even number of values, the mean of the middle two: of two rounds neither the better nor the worse one. */
+/** Of an even number of values, the mean of the middle two. */
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;

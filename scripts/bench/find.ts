@@ -14,7 +14,7 @@ const usage = `npm run bench -- find [options]: the search of featuretap find, o
   --rounds R    searches, of which the median counts (default 15)
 NumPy does the same: a product and argpartition.`;
 
-/** The nearest of many drawn rows, beside NumPy. */
+/** Finds the nearest of many random rows, compared with NumPy. */
 export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],

@@ -108,7 +108,7 @@ export async function run(args: readonly string[]): Promise<void> {
     return { train: stratifiedSubsample(train, data.labels, data.classes, size, 0), test };
   }
 
-  /** Four fifths to train on, a fifth that says how well a recipe does. */
+  /** Four fifths for training, one fifth to evaluate a recipe. */
   function validationSplit(train: Int32Array): Split {
     const own = stratifiedSubsample(train, data.labels, data.classes, 0.8, 1);
     const chosen = new Set(own);
@@ -156,7 +156,7 @@ function mean(numbers: readonly number[]): number {
   return numbers.reduce((sum, each) => sum + each, 0) / numbers.length;
 }
 
-/** Of a sample: over one less than their number. */
+/** Sample standard deviation (divided by n - 1). */
 function deviation(numbers: readonly number[]): number {
   const middle = mean(numbers);
   return Math.sqrt(numbers.reduce((sum, each) => sum + (each - middle) ** 2, 0) / Math.max(1, numbers.length - 1));

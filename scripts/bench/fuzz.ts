@@ -7,8 +7,8 @@ import { runFuzz } from './fuzz/run-fuzz.ts';
 /**
  * npm run bench -- fuzz [--count 184000] [--seed 0] [--only .pth] [--keep FOLDER]
  *
- * Every input must be accepted and hold together, or be refused with a UserError: no other error, no hang, no memory
- * beyond 100 times the input. Prints the counts per reader and the slowest input; exit code 1 where something was found.
+ * Every input must be read consistently, or rejected with a UserError: no other error, no hang, no memory beyond 100
+ * times the input. Prints counts per reader and the slowest input; exits with 1 if anything was found.
  */
 export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({

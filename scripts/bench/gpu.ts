@@ -8,7 +8,7 @@ ${measureUsage}
 npm run bench -- gpu --pack FOLDER [options]: all that a bare machine with an NVIDIA GPU and no network needs for that
 ${packUsage}`;
 
-/** Measures a GPU, or packs what a machine that has one needs to do it. */
+/** Measures a GPU, or packs the files for a machine that has one. */
 export async function run(args: readonly string[]): Promise<void> {
   if (args.includes('--help')) return console.log(usage);
   if (args.includes('--pack')) return pack(readPackOptions(args));

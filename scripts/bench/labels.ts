@@ -24,9 +24,9 @@ npm run bench -- setup makes a Python that has cleanlab; without one only featur
 
 interface Found {
   readonly seconds: number | undefined;
-  /** Probability of the label, by row. */
+  /** Probability of the label, per row. */
   readonly quality: readonly number[];
-  /** Rows, the likeliest to be wrong first. */
+  /** Rows, most suspicious first. */
   readonly issues: readonly number[];
 }
 
@@ -41,11 +41,11 @@ interface Cleanlab {
   readonly seconds: number;
   readonly quality: readonly number[];
   readonly issues: Readonly<Record<string, readonly number[]>>;
-  /** Of the probabilities that it was handed. */
+  /** From the given probabilities. */
   readonly handed: Omit<Found, 'seconds'>;
 }
 
-/** Prints, per draw, how many of the first labels of each ranking were changed, and how far the rankings agree. */
+/** Prints, per draw, how many of the first labels of each ranking were changed, and how well the rankings agree. */
 export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
@@ -126,7 +126,7 @@ async function cleanlab(data: LabelledData, C: number, given: Float32Array): Pro
   }
 }
 
-/** Gives a share of the rows another class, evenly drawn. */
+/** Gives a share of the rows another class, drawn uniformly. */
 function flipLabels(data: LabelledData, share: number, seed: number): { data: LabelledData; changed: Set<number> } {
   const random = seedStream(seed, 0);
   const labels = Int32Array.from(data.labels);
@@ -140,7 +140,7 @@ function flipLabels(data: LabelledData, share: number, seed: number): { data: La
   return { data: { ...data, labels }, changed };
 }
 
-/** Spearman's rank correlation; ties share the mean of their ranks. */
+/** Spearman's rank correlation; ties have the mean of their ranks. */
 function spearman(a: readonly number[], b: readonly number[]): number {
   const [x, y] = [ranks(a), ranks(b)];
   const mean = (a.length - 1) / 2;

@@ -21,7 +21,10 @@ interface Figures {
   readonly residentMB: readonly number[];
 }
 
-/** How the memory of `predict` grows with the number of images: the real command on a tiny network. Linux only. */
+/**
+ * Measures how the memory of `predict` grows with the number of images: the real command with a tiny network. Linux
+ * only.
+ */
 export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
@@ -46,7 +49,7 @@ export async function run(args: readonly string[]): Promise<void> {
   }
 }
 
-/** Trains a head on 40 drawn photos, which lie in `photos` below the folder; its report. */
+/** Trains a head on 40 generated photos in the subfolder `photos`. @returns its report */
 export async function trainHead(folder: string, weights: string): Promise<string> {
   const photos = join(folder, 'photos');
   await drawPhotos(photos, 40);
@@ -92,7 +95,7 @@ async function predict(head: string, folder: string, images: number): Promise<Fi
   return { images, seconds: (performance.now() - started) / 1000, residentMB };
 }
 
-/** Of a process that may have ended just now: the last tenth is then not known. */
+/** Undefined if the process has just ended: the last tenth is then unknown. */
 async function resident(pid: number): Promise<number> {
   try {
     const status = await readFile(`/proc/${pid}/status`, 'utf8');

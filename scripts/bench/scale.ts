@@ -36,12 +36,12 @@ interface ScaleFigures {
   readonly drawSeconds: number;
   readonly mergeSeconds: number;
   readonly processorSeconds: number;
-  /** Largest resident set of the merging process, and of an idle one with the same code. */
+  /** Peak resident memory of the merging process, and of an idle one with the same code. */
   readonly peakMB: number;
   readonly idleMB: number;
 }
 
-/** What merging the records and tables of many parts takes, without their features: time and memory by rows. */
+/** Measures time and memory of merging the records and tables of many parts, without features, by rows. */
 export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
@@ -110,7 +110,7 @@ async function measure(folder: string, parts: number, rowsPerPart: number, copie
   const recordBytes = await drawParts(folder, parts, rowsPerPart, copies);
   const drawSeconds = (performance.now() - started) / 1000;
   started = performance.now();
-  // A process of its own, whose memory nothing else has touched.
+  // In a new process with unused memory.
   const source = `
     import { mergeTablesOfParts } from './scripts/bench/scale/merge-drawn.ts';
     const idleMB = process.resourceUsage().maxRSS / 1024;
@@ -139,7 +139,7 @@ async function measure(folder: string, parts: number, rowsPerPart: number, copie
 }
 
 /**
- * Writes the records and the table of every part; input i is in part i modulo N, as evenly as a hash would spread them.
+ * Writes the records and the table of every part; input i is in part i modulo N, as even as a hash.
  *
  * @returns bytes written
  */
@@ -183,7 +183,7 @@ async function drawParts(folder: string, count: number, rowsPerPart: number, cop
   return bytes;
 }
 
-/** Of a part with one shard, as far as a merge of its tables looks at it. */
+/** Manifest of a part with one shard, as far as a merge of its tables reads it. */
 function drawnManifest(rowCount: number): Manifest {
   const sha256 = '3'.repeat(64);
   return sealManifest({
@@ -211,7 +211,7 @@ function drawnManifest(rowCount: number): Manifest {
   });
 }
 
-/** A line as long as those of a folder of a thousand classes; of every so many images one has another one's bytes. */
+/** A line as long as in a folder of a thousand classes; some images have another one's bytes. */
 function drawnLine(place: number, row: number, copies: number): string {
   const isCopy = place > 0 && Math.floor(place * copies) !== Math.floor((place - 1) * copies);
   const owner = isCopy ? Math.floor(place * 0.618) : place;

@@ -32,11 +32,11 @@ interface Row {
   readonly ratio: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Processor time of the server, user and system, for one photo; undefined if there is no /proc. */
+  /** Processor time of the server, user and system, per photo; undefined without /proc. */
   readonly processorMs: number | undefined;
 }
 
-/** `serve` at several numbers of clients, beside `predict` on the same photos and FastAPI + PyTorch, in one run. */
+/** Measures `serve` at several numbers of clients, `predict` on the same photos, and FastAPI + PyTorch, in one run. */
 export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
@@ -85,7 +85,7 @@ async function measure(
   const bodies = files.map((file) => readFileSync(file));
   const predicted = await predict(head, files);
   const rows: Row[] = [{ server: 'predict', clients: 0, ratio: 1, p50Ms: Number.NaN, p99Ms: Number.NaN, ...predicted }];
-  // The usual time limit is for who waits at a page; a busy machine takes longer, and is measured all the same.
+  // The default time limit is for users of a page; a busy machine takes longer, and is measured too.
   const args = [command, 'serve', '--head', head, '--port', '0', '--timeout', '600', '--quiet'];
   const ours = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   try {
@@ -119,7 +119,7 @@ async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
 }
 
-/** From the first batch's answers to the last ones: starting is not what is compared. */
+/** From the first batch to the last, without the start. */
 async function predict(head: string, files: readonly string[]): Promise<Pick<Row, 'perSecond' | 'processorMs'>> {
   const args = [command, 'predict', '--head', head, '--csv', '--top', '1', '--quiet', ...files];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -149,7 +149,7 @@ async function measureServer(
   reference: number,
 ): Promise<readonly Row[]> {
   const rows: Row[] = [];
-  // The first ones are slower than all that follow.
+  // The first requests are slower than all others.
   await ask(url, bodies.slice(0, 16), 4);
   console.error(`${server}: ${bodies.length} photos for each of ${clients.join(', ')} clients`);
   for (const count of clients) {
@@ -165,7 +165,11 @@ async function measureServer(
   return rows;
 }
 
-/** Each photo once, by as many clients as are asked for, each waiting for its answer; milliseconds of each. */
+/**
+ * Sends each photo once from the given number of clients, each waiting for its answer.
+ *
+ * @returns milliseconds of each
+ */
 async function ask(url: string, bodies: readonly Buffer[], clients: number): Promise<number[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: clients });
   const latencies: number[] = [];
@@ -207,7 +211,7 @@ async function isUp(url: string, child: ChildProcess): Promise<void> {
   }
 }
 
-/** User and system time so far; Linux counts it in hundredths of a second. */
+/** User and system time so far; Linux counts in hundredths of a second. */
 function processorMs({ pid }: ChildProcess): number {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];

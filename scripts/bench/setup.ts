@@ -14,7 +14,7 @@ const usage = `npm run bench -- setup [options]: the Python that the other bench
   --only A,B       of the packages, e.g. scikit-learn: with PyTorch they take 6 GB (default: all)
 Versions are those of ${requirements}.`;
 
-/** Installs the newest peers, their versions pinned. */
+/** Installs the newest versions of the peers, pinned. */
 export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],

@@ -22,7 +22,7 @@ interface Row {
   readonly command: readonly string[];
   /** Exit code of an answer. */
   readonly code: number;
-  /** Before each run, outside its time. */
+  /** Runs before each run, untimed. */
   readonly prepare?: () => void;
   readonly seconds: number[];
 }
@@ -42,7 +42,7 @@ export async function run(args: readonly string[]): Promise<void> {
   try {
     const commands = await smallCommands(folder);
     const rows = listRows(folder, commands, [process.execPath, ...values.node.map(findNode)]);
-    // The first run of each fills what is kept between runs.
+    // The first run of each fills the caches.
     const kept = rows.filter((row) => time(row) !== undefined);
     for (let round = 0; round < Number(values.rounds); round++) {
       for (const row of kept) row.seconds.push(time(row) as number);
@@ -54,7 +54,7 @@ export async function run(args: readonly string[]): Promise<void> {
   }
 }
 
-/** Commands on 40 small photos, a tiny network and six heads, by what they are called, with the exit code that they give. */
+/** Commands on 40 small photos, a tiny network and six heads, by their labels, with their expected exit codes. */
 async function smallCommands(folder: string): Promise<ReadonlyMap<string, readonly [code: number, args: string[]]>> {
   const [photos, cache, reports] = ['photos', 'cache', 'reports'].map((name) => join(folder, name)) as [
     string,
@@ -152,7 +152,7 @@ function print(rows: readonly Row[]): void {
   }
 }
 
-/** Rows of one command stand together, in the order in which the commands come first. */
+/** Groups rows by command, in the order of the commands. */
 function order(rows: readonly Row[], { what }: Row): number {
   return rows.findIndex((row) => row.what === what);
 }

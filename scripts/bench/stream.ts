@@ -22,11 +22,11 @@ const usage = `npm run bench -- stream [options]: the linear head by stream and 
   --json            print the JSON, not the table`;
 
 interface Line {
-  /** `in memory`, or the budget. */
+  /** `in memory`, or the memory limit. */
   readonly mode: string;
   readonly budgetBytes?: number;
   readonly fitSeconds: number;
-  /** Of the whole run: the set is opened, checked, fitted and scored. */
+  /** The whole run: opening, checking, fit and score. */
   readonly seconds: number;
   readonly cpuSeconds: number;
   /** Beyond an idle process with the same code loaded. */
@@ -37,7 +37,7 @@ interface Line {
   readonly iterations: number;
 }
 
-/** Every run is a process of its own; the first one, on 40 rows, says what the idle program takes. */
+/** Each run is a new process; the first one, on 40 rows, measures the idle program. */
 export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
@@ -71,7 +71,7 @@ export async function run(args: readonly string[]): Promise<void> {
   try {
     const steps = [optimizer === 'lbfgs' ? '--max-iterations' : '--epochs', String(iterations)];
     const command = ['run', 'classify', '--model', 'linear', '--optimizer', optimizer, ...steps];
-    // One fit: a calibration would be another one.
+    // One fit, without the fits of a calibration.
     const common = [...command, '--calibrate', 'none', '--threads', values.threads, '--quiet'];
     runChild(['draw', join(folder, 'idle'), JSON.stringify({ rows: 40, dims: 4, classes: 2, dtype })]);
     const idle = runChild([...common, '--features', join(folder, 'idle'), '--out', join(folder, 'idle-out')]);

@@ -26,14 +26,14 @@ never labelled. Random photos, test photos and first photos follow from the seed
   --seeds N        (default 5)
   --test N         test photos (default 200)`;
 
-/** Photos as places in the table. */
+/** Photos as row numbers of the table. */
 interface Draw {
   readonly first: Int32Array;
   readonly test: Int32Array;
   readonly pool: Int32Array;
 }
 
-/** What is known when photos are chosen. */
+/** The state when photos are chosen. */
 interface Moment {
   readonly table: Table;
   readonly labelled: Int32Array;
@@ -43,7 +43,7 @@ interface Moment {
   readonly seed: number;
 }
 
-/** Gives the places in the pool that are labelled next. */
+/** Returns the rows of the pool to label next. */
 type Way = (moment: Moment) => Promise<Int32Array>;
 
 const ways: Readonly<Record<string, Way>> = {
@@ -163,7 +163,7 @@ function unit(rows: Matrix): Matrix {
   return rows;
 }
 
-/** Cosine distance of each row to the nearest of those before. */
+/** Cosine distance of each row to the nearest of the given ones. */
 function nearestDistances(rows: Matrix, before: Matrix): Float64Array {
   const { columnCount } = rows;
   return Float64Array.from({ length: rows.rowCount }, (_, row) => {
@@ -179,7 +179,9 @@ function nearestDistances(rows: Matrix, before: Matrix): Float64Array {
   });
 }
 
-/** Means over the seeds, and what each way gains on random photos: the mean of the seeds' differences with Student's 95 % interval. */
+/**
+ * Means over the seeds, and each method's gain over random photos: the mean difference with Student's 95 % interval.
+ */
 function print(found: ReadonlyMap<string, number[][]>, rounds: number): void {
   const random = found.get('random') as number[][];
   const heads = Array.from({ length: rounds + 1 }, (_, round) => (round === 0 ? 'start' : `round ${round}`));

@@ -27,7 +27,7 @@ the same head: test photos against a folder and drawn images, and against photos
 
 const neighbours = [1, 5, 10, 50];
 
-/** What is known of each photo of a group. */
+/** Scores of the photos of a group. */
 interface Seen {
   readonly features: Matrix;
   readonly largest: readonly number[];
@@ -100,7 +100,7 @@ async function train(data: LabelledData, model: string, out: string): Promise<Tr
   return { shipped, bank, labels, tested: await seen(shipped, takeRows(data.features, test)) };
 }
 
-/** @param features are changed afterwards: brought to length 1 */
+/** @param features are modified: scaled to length 1 */
 async function seen({ head }: ShippedHead, features: Matrix): Promise<Seen> {
   const { data, columnCount } = await head.predictProba(features);
   const largest = Array.from({ length: features.rowCount }, (_, row) =>

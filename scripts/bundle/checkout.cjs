@@ -1,5 +1,5 @@
-// What the launcher runs in a checkout: a bundle of the sources as they stand, made once and kept below
-// node_modules/.cache/featuretap/ in a folder that is named by their sizes and times, so that an edit is seen at once.
+// Runs a checkout: bundles the present sources once, in node_modules/.cache/featuretap/, into a folder named by their
+// sizes and times, so that every edit is seen by the next start.
 const { createHash, randomUUID } = require('node:crypto');
 const fs = require('node:fs');
 const { join } = require('node:path');
@@ -7,16 +7,16 @@ const { bundleSources, listSources, root, sources } = require('./bundle.cjs');
 
 const cache = join(root, 'node_modules', '.cache', 'featuretap');
 
-/** Bundles that stay however old they are. */
+/** Number of bundles that are always kept. */
 const keptBundles = 5;
-/** A run loads parts of its bundle as it needs them; three days after a bundle's last start none is left. */
+/** A run loads parts of its bundle on demand, so a bundle is removed only three days after its last start. */
 const keptMilliseconds = 3 * 24 * 60 * 60 * 1000;
 
 /**
- * Where the bundle of the sources lies, made now where there is none. Ends the process where they are wrong, or where
- * there is no esbuild to make it.
+ * Returns the folder of the bundle of the sources, which is built if necessary. Ends the process if the sources have
+ * errors or esbuild is missing.
  *
- * @returns {string | undefined} undefined where it cannot be kept
+ * @returns {string | undefined} undefined if it cannot be stored
  */
 function bundleFolder() {
   const files = listSources();
@@ -26,7 +26,7 @@ function bundleFolder() {
   const scratch = makeScratch(folder);
   if (scratch === undefined) return undefined;
   const made = tryBundle(files, scratch);
-  // An edit in between would be kept under the name of what was there before.
+  // An edit during the build would be stored under the name of the old sources.
   if (keyOf(listSources()) !== key) {
     remove(scratch);
     return bundleFolder();
@@ -36,8 +36,8 @@ function bundleFolder() {
 }
 
 /**
- * A hash of the sizes and times of all that a bundle is made from: the sources, these scripts, and esbuild's package. Every
- * start makes it: to read the files would take 12 ms of processor time, to ask for their times takes 5.
+ * A hash of the sizes and times of everything in a bundle: the sources, these scripts, and esbuild's package. Every
+ * start computes it: reading the files would take 12 ms of processor time, their times take 5.
  */
 function keyOf(files) {
   const hash = createHash('sha256');
@@ -52,14 +52,14 @@ function keyOf(files) {
   return hash.digest('hex').slice(0, 32);
 }
 
-/** Whether there is such a bundle, which counts as started now. */
+/** Whether the bundle exists; marks it as started now. */
 function markUsed(folder) {
   if (!fs.existsSync(folder)) return false;
   try {
     const now = new Date();
     fs.utimesSync(folder, now, now);
   } catch {
-    // A checkout that is only read is never pruned either.
+    // A read-only checkout is never pruned either.
   }
   return true;
 }
@@ -69,7 +69,7 @@ function tryBundle(files, scratch) {
     return bundleSources(files);
   } catch (error) {
     remove(scratch);
-    // esbuild has named what is wrong with the sources; any other error is that it is not installed.
+    // esbuild has printed errors in the sources; any other error means that it is not installed.
     if (!Array.isArray(error.errors)) {
       console.error('esbuild, which a checkout needs, is not installed for this platform');
       console.error('  fix:      npm run setup:small, or npm ci without --omit');
@@ -78,7 +78,7 @@ function tryBundle(files, scratch) {
   }
 }
 
-/** A folder beside a bundle's place, to be moved there whole: two starts at once each find all of one. */
+/** A temporary folder beside the bundle's, renamed when complete, so that concurrent starts find complete bundles. */
 function makeScratch(folder) {
   try {
     const scratch = `${folder}.${randomUUID()}`;
@@ -91,7 +91,7 @@ function makeScratch(folder) {
 
 function keep(made, scratch, folder) {
   try {
-    // A module below node_modules/ is not of the project's own scope.
+    // Modules below node_modules/ are outside the project's package scope.
     fs.writeFileSync(join(scratch, 'package.json'), '{ "type": "module" }\n');
     for (const { name, contents } of made) fs.writeFileSync(join(scratch, name), contents);
     fs.renameSync(scratch, folder);

@@ -16,15 +16,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePorts } from '../torture/free-ports.ts';
 
-/** A Slurm cluster on this machine alone: one controller and two nodes. */
+/** A Slurm cluster on this machine: one controller and two nodes. */
 export interface LocalSlurm {
   /** Environment of sbatch, squeue and the others. */
   readonly environment: NodeJS.ProcessEnv;
-  /** Cancels every job, ends the daemons, and resolves when they are gone. */
+  /** Cancels every job, stops the daemons, and resolves when they have ended. */
   stop(): Promise<void>;
 }
 
-/** What it needs, by the Debian package that brings it. */
+/** The required programs, by Debian package. */
 const programs = {
   munge: '/usr/sbin/munged',
   slurmctld: '/usr/sbin/slurmctld',
@@ -33,10 +33,10 @@ const programs = {
 } as const;
 const nodes = ['node1', 'node2'] as const;
 const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-/** Seconds after which a requeued task may start; Slurm takes the life of a credential, 120 s unless told otherwise. */
+/** Seconds after which a requeued task may start; Slurm uses the lifetime of a credential, 120 s by default. */
 const requeueSeconds = 5;
 
-/** Why there can be no local cluster here; undefined if there can. */
+/** Why no local cluster can run here; undefined if one can. */
 export function whyNoLocalSlurm(): string | undefined {
   if (process.platform !== 'linux') return 'it needs Linux';
   if (process.getuid?.() !== 0) return 'it needs root';
@@ -44,7 +44,7 @@ export function whyNoLocalSlurm(): string | undefined {
   return missing.length === 0 ? undefined : `not installed: ${missing.map(([name]) => name).join(', ')}`;
 }
 
-/** Installs Debian's packages where they are missing; needs root. Their services are not started. */
+/** Installs missing Debian packages, without starting their services; needs root. */
 export function installSlurm(): void {
   if (Object.values(programs).every((program) => existsSync(program))) return;
   const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
@@ -53,11 +53,11 @@ export function installSlurm(): void {
 }
 
 /**
- * Starts munged, slurmctld and two slurmd with all their state in a folder of their own, on ports of their own: another
- * Slurm on this machine is not touched. Needs root. The daemons end with this process, whatever ends it.
+ * Starts munged, slurmctld and two slurmd with their own folder and ports, so that another Slurm on this machine is not
+ * affected. Needs root. The daemons end with this process, however it ends.
  */
 export async function startLocalSlurm(): Promise<LocalSlurm> {
-  // Not below a folder of the caller's: munged's user must get there, and the name of a socket is short.
+  // Not in the caller's folder: munged's user must have access, and a socket's path must be short.
   const folder = mkdtempSync(join(tmpdir(), 'slurm-'));
   const path = (...parts: readonly string[]): string => join(folder, ...parts);
   for (const name of ['state', 'log', 'munge', ...nodes]) mkdirSync(path(name), { recursive: true });
@@ -68,7 +68,7 @@ export async function startLocalSlurm(): Promise<LocalSlurm> {
   const daemons: ChildProcess[] = [];
   const start = (args: readonly string[]): void => {
     const log = openSync(path('log', `daemon-${daemons.length}`), 'a');
-    // The kernel itself ends a daemon whose parent is gone, by SIGKILL too.
+    // The kernel kills a daemon whose parent is gone.
     daemons.push(spawn('setpriv', ['--pdeathsig', 'TERM', ...args], { env: environment, stdio: ['ignore', log, log] }));
     closeSync(log);
   };
@@ -77,7 +77,7 @@ export async function startLocalSlurm(): Promise<LocalSlurm> {
     for (const daemon of daemons) daemon.kill('SIGTERM');
     rmSync(folder, { recursive: true, force: true });
   };
-  // Leaving through exit() runs endNow.
+  // process.exit() runs endNow.
   const leave = (): void => process.exit(130);
   process.on('exit', endNow);
   for (const signal of endings) process.on(signal, leave);
@@ -105,7 +105,7 @@ export async function startLocalSlurm(): Promise<LocalSlurm> {
   return { environment, stop };
 }
 
-/** munged insists on a user of its own, and on folders that others cannot write. */
+/** munged requires its own user, and folders that others cannot write to. */
 function startMunge(folder: string, socket: string, start: (args: readonly string[]) => void): void {
   const munge = (name: string): string => join(folder, 'munge', name);
   writeFileSync(munge('key'), randomBytes(1024), { mode: 0o400 });
@@ -144,10 +144,10 @@ function slurmConfiguration(folder: string, socket: string, ports: readonly numb
     'JobAcctGatherType=jobacct_gather/none',
     'ReturnToService=2',
     'KillWait=5',
-    // Nodes are what is said here, whatever the machine has: the jobs are small.
+    // The nodes have the size declared here, whatever the machine has: the jobs are small.
     'SlurmdParameters=config_overrides',
     'MinJobAge=3600',
-    // Jobs start when they may, not at the next minute.
+    // Jobs start as soon as they may, not at the next minute.
     'SchedulerParameters=sched_interval=1,bf_interval=1,batch_sched_delay=0',
     `NodeName=node1 NodeHostname=${host} NodeAddr=127.0.0.1 Port=${first} CPUs=${cores} RealMemory=8000`,
     `NodeName=node2 NodeHostname=${host} NodeAddr=127.0.0.1 Port=${second} CPUs=${cores} RealMemory=8000`,
@@ -156,7 +156,7 @@ function slurmConfiguration(folder: string, socket: string, ports: readonly numb
   ].join('\n');
 }
 
-/** Jobs that outlived their node's daemon would go on computing. */
+/** Jobs that outlive their node's daemon would continue. */
 async function emptyQueue(environment: NodeJS.ProcessEnv): Promise<void> {
   const jobs = (): string =>
     spawnSync('squeue', ['-h', '-o', '%i'], { env: environment, encoding: 'utf8', timeout: 5000 }).stdout ?? '';
@@ -174,7 +174,7 @@ async function end(daemon: ChildProcess): Promise<void> {
   clearTimeout(late);
 }
 
-/** Waits until something holds, asking ten times a second. */
+/** Waits until a condition holds, checking ten times a second. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>, seconds = 120): Promise<void> {
   const deadline = performance.now() + seconds * 1000;
   while (!(await holds())) {
@@ -183,7 +183,7 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
   }
 }
 
-/** Runs a program to its end and returns what it printed; throws with its words when it fails. */
+/** Runs a program and returns its output; throws its error message if it fails. */
 export function run(program: string, args: readonly string[], environment: NodeJS.ProcessEnv = process.env): string {
   const done = spawnSync(program, args, { encoding: 'utf8', env: environment });
   if (done.status === 0) return done.stdout;

@@ -3,12 +3,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openFeatureSet } from '../../src/features/reader.ts';
 
-/** Fields of a manifest that follow from the shards in which the rows lie. */
+/** Fields of a manifest that depend on how rows are divided into shards. */
 const ofShards = ['shards', 'rowCount', 'indexSha256', 'outcomesSha256', 'sha256'];
 
 /**
- * What a feature set says, whatever the shards in which its rows lie: the images in the index's order with the bytes of
- * their rows, labels and outcomes in theirs, and the manifest but for what follows from the shards.
+ * The contents of a feature set independent of its shards: images in the order of the index with the bytes of their
+ * rows, labels and outcomes in their order, and the manifest without the fields of its shards.
  */
 export async function contentsOf(folder: string): Promise<{ readonly images: readonly object[] }> {
   const set = await openFeatureSet(folder);
@@ -30,12 +30,12 @@ export async function contentsOf(folder: string): Promise<{ readonly images: rea
 }
 
 /**
- * What two sets both remember of a file, its size, times and sha256, is the same. A file that was written a moment before
- * a run is remembered by a later one alone: its times had not settled.
+ * Asserts that the files recorded in both sets have equal sizes, times and hashes. Only later runs record a file that
+ * was written just before a run.
  */
 async function sameMemory(expected: string, found: string): Promise<void> {
   const memoryOf = async (folder: string): Promise<ReadonlyMap<string, string>> => {
-    // The last line is a check over the others.
+    // The last line is a checksum.
     const lines = (await readFile(join(folder, '.run', 'files.csv'), 'utf8')).split('\n').slice(1, -2);
     return new Map(lines.map((line) => [line.slice(0, line.indexOf(',')), line]));
   };
@@ -47,7 +47,7 @@ async function sameMemory(expected: string, found: string): Promise<void> {
  * Compares two feature sets.
  *
  * @returns the number of images
- * @throws AssertionError that shows what differs
+ * @throws AssertionError that shows the difference
  */
 export async function sameSet(expected: string, found: string): Promise<number> {
   const [a, b] = await Promise.all([expected, found].map(contentsOf));

@@ -10,32 +10,32 @@ import { writeTinyWeights } from '../torture/tiny-weights.ts';
 import { type LocalSlurm, run, startLocalSlurm, until } from './local-slurm.ts';
 import { sameSet } from './same-set.ts';
 
-/** What became of an extraction on a real Slurm, for whoever asks. */
+/** Result of an extraction on a real Slurm. */
 interface SlurmRun {
   readonly images: number;
   readonly tasks: number;
-  /** Parts that a worker was killed in, that were put back into the queue, and that were cancelled, in their middle. */
+  /** Parts whose worker was killed, that were requeued, and that were cancelled, while they were running. */
   readonly killed: number;
   readonly requeued: number;
   readonly cancelled: number;
-  /** Images of the merged set, which is that of a single machine. */
+  /** Images of the merged set, which equals that of a single machine. */
   readonly merged: number;
 }
 
 const program = fileURLToPath(new URL('../featuretap.cjs', import.meta.url));
 const taskCount = 5;
 const [classCount, perClass] = [10, 10];
-/** Names that a shell or sbatch could take for something else. */
+/** Names with special characters of the shell and sbatch. */
 const dataName = `drawn "photos", 50% of Zoë's`;
 const network = ['--device', 'cpu', '--batch', '1'];
 
 /**
- * Runs `plan --on slurm --submit` on a Slurm of this machine alone: 5 tasks on two nodes, of which one loses its worker
- * to SIGKILL, one is put back into the queue by `scontrol requeue` and one is cancelled for good, each in the middle of
- * its part. The merge must name the part that is missing; submitted again by that name, the merged set must equal that
- * of a single run: the same rows by id to the bit, index, labels and outcomes in the same order.
+ * Runs `plan --on slurm --submit` on a local Slurm: 5 tasks on two nodes, of which one loses its worker to SIGKILL, one
+ * is requeued by `scontrol requeue` and one is cancelled, each while it is running. The merge must name the missing
+ * part; after this part is submitted again, the merged set must equal that of a single run: the same rows by id to the
+ * bit, and index, labels and outcomes in the same order.
  *
- * @throws Error saying what was not as it must be
+ * @throws Error that describes the difference
  */
 export async function runOnSlurm(folder: string, say: (line: string) => void): Promise<SlurmRun> {
   const images = classCount * perClass;
@@ -63,11 +63,11 @@ async function runParts(
   slurm: LocalSlurm,
   say: (line: string) => void,
 ): Promise<Pick<SlurmRun, 'killed' | 'requeued' | 'cancelled' | 'merged'>> {
-  // What a task leaves that is killed outright goes with the rest.
+  // The folder that a killed task leaves is removed with the rest.
   const environment = { ...slurm.environment, TMPDIR: folder };
   const [cache, plan] = [join(folder, 'features'), join(folder, 'plan')];
   const set = join(cache, 'set');
-  // Rows are on the disk after every image: what was computed before a task ends must not be computed again.
+  // Every image is a checkpoint: rows computed before a task ends must not be computed again.
   const parts = ['--on', 'slurm', '--tasks', String(taskCount), '--cpus', '1', '--checkpoint', '0', '--out', plan];
   const planned = await featuretap(['plan', ...asked, '--cache', cache, ...parts, '--submit', '--json'], environment);
   const { submitted, rateSource } = JSON.parse(planned) as { submitted: SubmittedJobs; rateSource: string };
@@ -123,9 +123,9 @@ interface PartsDone {
 }
 
 /**
- * Stops the worker of a part that has rows on the disk and is not complete, and does something to it.
+ * Acts on the worker of a part that has rows on the disk and is not complete.
  *
- * @param except parts that were caught before
+ * @param except parts that were chosen before
  * @returns the part
  */
 async function caughtInTheMiddle(
@@ -140,7 +140,7 @@ async function caughtInTheMiddle(
       try {
         process.kill(pid, 'SIGSTOP');
       } catch {
-        // It has ended by itself.
+        // It has ended.
         continue;
       }
       if (await isUnderWay(set, part)) {
@@ -190,7 +190,7 @@ async function jobFields(job: string, environment: NodeJS.ProcessEnv): Promise<R
   return Object.fromEntries(words.map((word) => word.split(/=(.*)/s).slice(0, 2)));
 }
 
-/** Runs the command line to its end and resolves to what it printed. */
+/** Runs the command line and resolves to its output. */
 async function featuretap(args: readonly string[], environment: NodeJS.ProcessEnv = process.env): Promise<string> {
   const child = spawn(process.execPath, [program, ...args], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
   const said = { stdout: '', stderr: '' };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { installSlurm, whyNoLocalSlurm } from './local-slurm.ts';
 import { runOnSlurm } from './slurm-run.ts';
 
-/** npm run slurm: shows that an extraction on a real Slurm, disturbed in three ways, gives the set of a single run. */
+/** npm run slurm: an extraction on a real Slurm, disturbed in three ways, gives the set of a single run. */
 
 if (process.platform === 'linux' && process.getuid?.() === 0) installSlurm();
 const reason = whyNoLocalSlurm();

@@ -10,9 +10,9 @@ import { drawPhotos } from './draw.ts';
 import { drawInParallel } from './draw-in-parallel.ts';
 
 /**
- * npm run demo: draws a small labelled set, then types the verbs as a user would. Nothing is downloaded: the network is
- * demo-net, which comes with the program. Everything lies in a folder of its own, so that nothing of it stands beside the
- * user's sets and reports.
+ * npm run demo: generates a small labelled set, then runs the verbs as a user would type them. Nothing is downloaded:
+ * the network is demo-net, which is part of the program. All files are in a separate folder, apart from the user's sets
+ * and reports.
  */
 
 const { values } = parseArgs({
@@ -35,7 +35,7 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** Runs one verb as the user would type it; ends the demo with the verb's own exit code when it fails. */
+/** Runs one verb as a user would type it; ends the demo with the verb's exit code if it fails. */
 function type(verb: VerbName, args: readonly string[], into?: string): void {
   say(`\n$ ${ownCommand(verb, args)}${into === undefined ? '' : ` > ${quoteArgument(into)}`}`);
   const stdout = into === undefined ? 'inherit' : openSync(into, 'w');
@@ -46,7 +46,7 @@ function type(verb: VerbName, args: readonly string[], into?: string): void {
   if (done.status !== 0) process.exit(done.status ?? 130);
 }
 
-// Written last: a drawing that was interrupted, or was another, is drawn again.
+// Written last: photos of an interrupted or older demo are generated again.
 const record = join(values.folder, 'drawn.json');
 const asked = `${JSON.stringify({ classCount, perClass, seed, weights: values.weights })}\n`;
 if ((await readFile(record, 'utf8').catch(() => undefined)) === asked) {

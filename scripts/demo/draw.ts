@@ -11,21 +11,23 @@ export interface DrawOptions {
   readonly classCount: number;
   readonly perClass: number;
   readonly seed: number;
-  /** Draws one part of that many, by classes: the parts together are the whole. */
+  /** Draws one part of this many, by classes: the parts together are the whole set. */
   readonly part?: { readonly index: number; readonly count: number };
   /** Called after each photo. */
   readonly onDrawn?: (done: number, total: number) => void;
 }
 
-/** Half-widths of an object beyond which none of it lies: 1.125, the most that its edge wobbles to, and a little. */
+/** Half-widths that contain all of an object: its edge wobbles up to 1.125, plus a margin. */
 const outermost = 1.13;
 
 type Colour = readonly [number, number, number];
 
 /**
- * Draws a labelled set of JPEG photos, one folder per class: a textured object of random shape, place, scale, turn
- * and colours on a cloudy ground, under a slanting light, behind clutter, with sensor noise, in many sizes.
- * A pure function of its options. Returns the class names, of all parts.
+ * Generates a labelled set of JPEG photos, one folder per class: a textured object of random shape, position, scale,
+ * rotation and colours on a cloudy background, with slanting light, clutter and sensor noise, in many sizes. Depends
+ * only on its options.
+ *
+ * @returns the class names of all parts
  */
 export async function drawPhotos(options: DrawOptions): Promise<readonly string[]> {
   const chosen = Object.entries(textures).slice(0, options.classCount);
@@ -71,7 +73,7 @@ function drawPhoto(texture: Texture, typicalHue: number, seed: number): Photo {
   const short = Math.min(width, height);
   const ground = (): Colour => mix(colour(), [128, 128, 128], 0.6);
   const [groundA, groundB] = [ground(), ground()];
-  // Things have typical colours, with exceptions: a tenth of the photos take any.
+  // Classes have typical colours, with exceptions: a tenth of the photos have any.
   const hue = random() < 0.1 ? random() : typicalHue + between(-0.04, 0.04);
   const inkA = fromHue(hue, between(0.45, 0.95), between(0.55, 0.95));
   const inkB = fromHue(hue + between(0.25, 0.75), between(0.1, 0.7), between(0.1, 0.45));
@@ -97,7 +99,7 @@ function drawPhoto(texture: Texture, typicalHue: number, seed: number): Photo {
   const grain = between(4, 22);
   const [cos, sin] = [Math.cos(object.turn), Math.sin(object.turn)];
   const [lightX, lightY] = [Math.cos(light.angle), Math.sin(light.angle)];
-  // The texture has a noise of its own beside the ground's: each remembers where it was last asked.
+  // A separate noise for the texture, since each caches its last position.
   const textureNoise = cloudNoise(seed);
   const rgb = new Uint8Array(width * height * 3);
   for (let y = 0, at = 0; y < height; y++) {
@@ -113,7 +115,7 @@ function drawPhoto(texture: Texture, typicalHue: number, seed: number): Photo {
       const oy = dy * cos - dx * sin;
       const ex = Math.abs(ox / object.rx);
       const ey = Math.abs(oy / object.ry);
-      // The edge wobbles by an eighth at most; powers are dear.
+      // The edge wobbles by at most an eighth; powers are slow.
       if (ex < outermost && ey < outermost) {
         const inside = ex ** object.roundness + ey ** object.roundness;
         if (inside < 1 + object.wobble * (cloud - 0.5)) {
@@ -145,7 +147,7 @@ function mix(a: Colour, b: Colour, t: number): [number, number, number] {
   return [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t, a[2] + (b[2] - a[2]) * t];
 }
 
-/** Hue (whole turns), saturation and value as RGB on [0, 255]. */
+/** Hue (in turns), saturation and value as RGB in [0, 255]. */
 function fromHue(hue: number, saturation: number, value: number): Colour {
   const channel = (offset: number): number => {
     const k = (offset + (hue - Math.floor(hue)) * 6) % 6;

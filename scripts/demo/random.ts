@@ -1,4 +1,6 @@
-/** A small seeded generator (mulberry32, Tommy Ettinger, public domain): uniform in [0, 1). Enough to draw pictures. */
+/**
+ * A small seeded generator (mulberry32, Tommy Ettinger, public domain), uniform in [0, 1), good enough for pictures.
+ */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -19,7 +21,7 @@ export function cloudNoise(seed: number): (x: number, y: number) => number {
   };
   const smooth = (t: number): number => t * t * (3 - 2 * t);
   const octave = (): ((x: number, y: number) => number) => {
-    // Pixel after pixel lies in the same square of the lattice: its corners are hashed once.
+    // Adjacent pixels are usually in the same square of the lattice, so its corners are cached.
     let [atX, atY, topLeft, topRight, bottomLeft, bottomRight] = [Number.NaN, Number.NaN, 0, 0, 0, 0];
     return (x, y) => {
       const x0 = Math.floor(x);

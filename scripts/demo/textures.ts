@@ -1,10 +1,10 @@
-/** A texture: how much of the second colour a point of the plane has, 0 to 1. One repeat is about one unit. */
+/** A texture: the share of the second colour at a point of the plane, 0 to 1, with a period of about one unit. */
 export type Texture = (u: number, v: number, noise: (x: number, y: number) => number) => number;
 
 const wrap = (x: number): number => x - Math.floor(x);
 const edge = (distance: number): number => Math.min(1, Math.max(0, 0.5 - distance * 12));
 
-/** The classes of the drawn set. Each is a pattern that survives scale, turn, light and clutter. */
+/** The classes of the generated set, as patterns that can be recognized under scale, rotation, light and clutter. */
 export const textures: Readonly<Record<string, Texture>> = {
   stripes: (u) => edge(Math.abs(wrap(u) - 0.5) - 0.25),
   dots: (u, v) => edge(Math.hypot(wrap(u) - 0.5, wrap(v) - 0.5) - 0.27),

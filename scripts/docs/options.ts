@@ -14,13 +14,13 @@ const inDocs = (page: string): string => fileURLToPath(new URL(`../../docs/${pag
 const begin = '<!-- options: npm run docs:options writes this table from the code -->';
 const end = '<!-- end of options -->';
 
-/** Pages whose options are written from their declarations, each with what stands there. */
+/** Pages with generated options, and the contents of each. */
 export const pages: readonly { readonly file: string; readonly write: () => string | Promise<string> }[] = [
   { file: inDocs('heads.md'), write: headsTable },
   { file: inDocs('options.md'), write: verbTables },
 ];
 
-/** A page with its options as they are declared. @throws RangeError when it has no place for them */
+/** Returns a page with its options as declared. @throws RangeError if it has no place for them */
 export function withOptions(page: string, options: string): string {
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
   if (from < 0 || to < from) throw new RangeError(`no place between ${begin} and ${end}`);

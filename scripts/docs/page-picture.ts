@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { openBrowser } from '../../test/report/page/browser.ts';
 
 /**
- * docs/page.png: the top of a page that `compare` wrote, as README shows it.
+ * Writes docs/page.png: the top of a page of `compare`, for the README.
  * Run: npm run docs:picture -- demo/reports, after npm run demo.
  */
 
@@ -21,7 +21,7 @@ try {
   const tab = await browser.newPage({ viewport: { width: 1280, height: 1100 }, colorScheme: 'light' });
   await tab.goto(pathToFileURL(page).href);
   await tab.waitForTimeout(500);
-  // A palette: the page has few colours, and README is fetched by everybody.
+  // A palette image is small, and the page has few colours.
   await sharp(await tab.screenshot())
     .png({ palette: true, colours: 128, effort: 10 })
     .toFile(target);

@@ -5,18 +5,18 @@ import { readEntrySync } from '../../src/formats/archive/entry.ts';
 import { listZip } from '../../src/formats/archive/list-zip.ts';
 import { UserError } from '../../src/system/errors.ts';
 
-/** What ONNX Runtime's CUDA support is made of, beside the library that everything has. */
+/** The files of ONNX Runtime's CUDA support, besides the common library. */
 export const cudaFiles: readonly string[] = [cudaLibrary, 'libonnxruntime_providers_shared.so'];
 
-/** Above the largest of them by three times. */
+/** Three times the size of the largest. */
 const largestBytes = 2 ** 30;
 
 /**
- * Takes ONNX Runtime's CUDA libraries out of a wheel of PyPI's onnxruntime-gpu: it is built from the same sources as the
- * npm package of its version, and for a CUDA of its own.
+ * Extracts ONNX Runtime's CUDA libraries from a wheel of PyPI's onnxruntime-gpu, which is built from the same sources
+ * as the npm package of its version, for its own version of CUDA.
  *
- * @param version of onnxruntime-node, which the wheel's must be: libraries of two versions do not go together
- * @throws UserError if it is no such wheel
+ * @param version of onnxruntime-node, which the wheel must have: libraries of two versions are incompatible
+ * @throws UserError if the wheel does not match
  */
 export async function takeFromWheel(wheel: string, target: string, version: string): Promise<void> {
   const [, name, found] = /^(onnxruntime_gpu)-([^-]+)-.*x86_64\.whl$/.exec(basename(wheel)) ?? [];
@@ -36,13 +36,13 @@ export async function takeFromWheel(wheel: string, target: string, version: stri
     return { file, bytes };
   });
   for (const { file, bytes } of libraries) {
-    // A process that is killed here leaves no half of a library behind.
+    // A process that is killed here leaves no partial library.
     writeFileSync(join(target, `${file}.part`), bytes, { mode: 0o755 });
     renameSync(join(target, `${file}.part`), join(target, file));
   }
 }
 
-/** CUDA's major version that a library of ONNX Runtime is linked to, by the name of cuBLAS in it. */
+/** CUDA's major version of an ONNX Runtime library, from the name of cuBLAS in it. */
 export function linkedCuda(library: Uint8Array): number | undefined {
   const name = Buffer.from('libcublas.so.');
   const bytes = Buffer.from(library.buffer, library.byteOffset, library.byteLength);

@@ -2,9 +2,9 @@
  * npm run setup:cuda
  * npm run setup:cuda -- --wheel onnxruntime_gpu-….whl
  *
- * Gives ONNX Runtime its CUDA libraries, which `npm ci` leaves out, by the package's own installer (for CUDA 12) or out
- * of a wheel of PyPI's onnxruntime-gpu (for the CUDA that one is built for), and proves them with a run. Linux on x64;
- * ONNX Runtime's npm package has no CUDA elsewhere.
+ * Installs ONNX Runtime's CUDA libraries, which `npm ci` omits, with the package's own installer (for CUDA 12) or from
+ * a wheel of PyPI's onnxruntime-gpu (for the wheel's CUDA), and tests them with a run. Linux on x64; ONNX Runtime's npm
+ * package has no CUDA elsewhere.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -18,7 +18,7 @@ import { UserError } from '../../src/system/errors.ts';
 import { cudaFiles, linkedCuda, takeFromWheel } from './cuda-wheel.ts';
 import { downloadSize } from './download-size.ts';
 
-/** The parts of the installer's own tables (script/install-metadata.js) that say what it will download. */
+/** The parts of the installer's tables (script/install-metadata.js) that name its downloads. */
 interface InstallMetadata {
   readonly requirements: Readonly<Record<string, readonly string[]>>;
   readonly manifests: Readonly<Record<string, Readonly<Record<string, { readonly package: string }>>>>;
@@ -32,7 +32,7 @@ interface InstallMetadata {
 }
 
 interface Download {
-  /** The installer's name for it: one CUDA major version. */
+  /** The installer's name for a CUDA major version. */
   readonly manifest: string;
   readonly files: readonly string[];
   readonly url: string;
@@ -83,7 +83,7 @@ function tellFiles(folder: string, files: readonly string[]): void {
   }
 }
 
-/** What the package's installer would download here, from its own tables. */
+/** The installer's downloads on this machine, from its own tables. */
 function readDownload(folder: string): Download {
   const metadata = require(join(folder, 'script', 'install-metadata.js')) as InstallMetadata;
   const platform = `${process.platform}/${process.arch}`;

@@ -1,6 +1,5 @@
 /**
- * Asks the server for the size of a download, so that an address that cannot be reached is found before anything is
- * removed or written.
+ * Requests the size of a download, so that an unreachable address is found before anything is removed or written.
  *
  * @param failed makes the error to throw
  */

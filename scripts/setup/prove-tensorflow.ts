@@ -5,11 +5,11 @@ import { loadWeights } from '../../src/extract/weights/load-weights.ts';
 import { drawPictures, seedGenerator } from '../../src/extract/weights/random/draw.kernel.ts';
 import { UserError } from '../../src/system/errors.ts';
 
-/** Largest difference that float32 on another library may make, ‖a - b‖ / ‖b‖ per image. */
+/** Largest difference allowed between float32 libraries, ‖a - b‖ / ‖b‖ per image. */
 const tolerance = 1e-4;
 
 /**
- * Runs random ResNet50 weights on drawn pictures on the native TensorFlow and on ONNX Runtime.
+ * Runs random ResNet50 weights on generated pictures with native TensorFlow and ONNX Runtime.
  *
  * @returns one line: version, device, agreement and speed
  * @throws UserError if the library does not load or the engines disagree
@@ -64,7 +64,7 @@ function worstDifference(found: TapMap, expected: TapMap): number {
       norm += (expected.data[at] ?? 0) ** 2;
     }
     const relative = Math.sqrt(difference / norm);
-    // NaN must win.
+    // NaN must be the largest.
     if (!(relative <= worst)) worst = relative;
   }
   return worst;

@@ -1,9 +1,9 @@
 // npm run setup:small
 //
-// Makes an installation small, and whole where `npm ci --omit=optional` (or --omit=dev beside it) left out too much: npm
-// keeps the native parts of sharp and esbuild as optional packages, next to TensorFlow.js, which few need. Adds those of
-// this platform, in the lockfile's versions, and removes ONNX Runtime's libraries for other platforms. Plain JavaScript:
-// it runs where nothing else does.
+// Makes an installation small, and completes it after `npm ci --omit=optional` (possibly with --omit=dev), which omits
+// too much: npm keeps the native parts of sharp and esbuild as optional packages, like TensorFlow.js, which few need.
+// Adds those of this platform in the lockfile's versions, and removes ONNX Runtime's libraries for other platforms.
+// Plain JavaScript, so that it runs without any package.
 const { spawnSync } = require('node:child_process');
 const { existsSync, readdirSync, readFileSync, rmSync, statSync } = require('node:fs');
 const { join } = require('node:path');
@@ -18,7 +18,7 @@ const platform = `${process.platform}${isMusl ? 'musl' : ''}-${process.arch}`;
 addMissing();
 removeOthers();
 
-/** Those that the lockfile names for this platform; libvips is a package of its own but on Windows. */
+/** The packages for this platform in the lockfile; libvips is a separate one except on Windows. */
 function addMissing() {
   const wanted = [
     'esbuild',
@@ -27,10 +27,10 @@ function addMissing() {
     `@img/sharp-libvips-${platform}`,
   ].filter((name) => locked[`node_modules/${name}`] !== undefined);
   if (wanted.every((name) => existsSync(join(packages, name)))) return;
-  // All of them: npm takes away what an earlier such command added.
+  // All of them, since npm removes those added by an earlier call.
   const specs = wanted.map((name) => `${name}@${locked[`node_modules/${name}`].version}`);
   console.log(`adding ${specs.join(', ')}`);
-  // What was left out stays out; --save-prod keeps --omit=dev from it, and --no-save from package.json.
+  // Omitted packages stay so; --save-prod exempts these from --omit=dev, --no-save keeps package.json unchanged.
   const left = ['--omit=optional', ...(existsSync(join(packages, 'typescript')) ? [] : ['--omit=dev'])];
   const args = [
     'install',

@@ -1,9 +1,9 @@
 /**
  * npm run setup:tensorflow [-- --library FOLDER]
  *
- * Gives @tensorflow/tfjs-node-gpu its native library, which `npm ci` leaves out, and proves it with a run. Without
- * --library the package's own installer downloads it; with it, the package's addon is compiled against a TensorFlow that
- * is already there (Linux; a C++ compiler and Python for node-gyp): the folder of PyPI's tensorflow package, or an
+ * Installs the native library of @tensorflow/tfjs-node-gpu, which `npm ci` omits, and tests it with a run. Without
+ * --library the package's own installer downloads it; with it, the package's addon is compiled against an existing
+ * TensorFlow (Linux; needs a C++ compiler and Python for node-gyp): the folder of PyPI's tensorflow package, or an
  * unpacked libtensorflow.
  */
 
@@ -16,7 +16,7 @@ import { UserError } from '../../src/system/errors.ts';
 import { downloadSize } from './download-size.ts';
 import { proveTensorFlow } from './prove-tensorflow.ts';
 
-/** The package's largest N-API version (`binary.napi_versions` in its package.json); Node's own may be later. */
+/** The package's largest N-API version (`binary.napi_versions` in its package.json); Node's own may be newer. */
 const napiVersion = Math.min(Number(process.versions['napi']), 8);
 const packageName = '@tensorflow/tfjs-node-gpu';
 
@@ -47,7 +47,7 @@ function packageFolder(): string {
   }
 }
 
-/** What the package's own installer downloads, said before it starts. */
+/** The download of the package's installer, announced before it starts. */
 async function install(folder: string): Promise<void> {
   const { version, binary } = createRequire(import.meta.url)(`${folder}/package.json`);
   const constants = createRequire(import.meta.url)(`${folder}/scripts/deps-constants.js`);
@@ -63,7 +63,7 @@ async function install(folder: string): Promise<void> {
   const installer = spawnSync(process.execPath, ['scripts/install.js', 'gpu', 'download'], {
     cwd: folder,
     stdio: 'inherit',
-    // The installer calls node-pre-gyp by its name.
+    // The installer calls node-pre-gyp by name.
     env: { ...process.env, PATH: [...binFolders(folder), process.env['PATH']].join(delimiter) },
   });
   if (installer.status !== 0) throw failed(`its installer ended with code ${installer.status}`, library);
@@ -96,7 +96,7 @@ function compile(folder: string, library: string): void {
   rmSync(deps, { recursive: true, force: true });
   mkdirSync(join(deps, 'lib'), { recursive: true });
   symlinkSync(include, join(deps, 'include'));
-  // The addon asks for libtensorflow; PyPI's package calls the same library libtensorflow_cc.
+  // The addon links to libtensorflow; in PyPI's package the same library is libtensorflow_cc.
   linkLibrary(library, deps, 'libtensorflow', ['libtensorflow', 'libtensorflow_cc']);
   linkLibrary(library, deps, 'libtensorflow_framework', ['libtensorflow_framework']);
   const nodeGyp = process.env['npm_config_node_gyp'];
@@ -125,7 +125,7 @@ function linkLibrary(library: string, deps: string, name: string, sources: reado
       const file = readdirSync(folder).find((entry) => entry === `${source}.so` || entry.startsWith(`${source}.so.`));
       if (file === undefined) continue;
       symlinkSync(join(folder, file), join(deps, 'lib', `${name}.so`));
-      // The loader looks for the name that the library gives itself.
+      // The loader searches for the library's own name (soname).
       for (const soname of [file, `${source}.so.2`])
         if (!existsSync(join(deps, 'lib', soname))) symlinkSync(join(folder, file), join(deps, 'lib', soname));
       return;
@@ -134,7 +134,7 @@ function linkLibrary(library: string, deps: string, name: string, sources: reado
   throw new UserError({ what: `${sources.join(' or ')} is not there`, where: library, expected: `${sources[0]}.so.2` });
 }
 
-/** node_modules/.bin beside the package and above it. */
+/** node_modules/.bin of the package and of each folder above it. */
 function binFolders(folder: string): readonly string[] {
   return [join(folder, 'node_modules/.bin'), join(folder, '../../.bin')];
 }

@@ -10,21 +10,21 @@ import { uniform } from './uniform.ts';
 import { startOver, type TorturedVerb, torturedVerbs, type World } from './verbs.ts';
 import { makeWorld, must } from './world.ts';
 
-/** What became of one verb. */
+/** Results of one verb. */
 export interface TorturedResult {
   readonly verb: string;
   readonly kills: number;
-  /** Runs on a disk that was full before they ended; undefined if no such disk can be made here, `none` where it writes none. */
+  /** Runs that filled the disk; undefined if no small disk can be mounted, `none` where the verb writes nothing. */
   readonly fullDisks: number | 'none' | undefined;
   readonly twos: number;
   readonly churns: number;
-  /** What was found wrong: a partial file, a mixed one, a run that hung, an error that is no message. */
+  /** Failures: a partial or mixed file, a hang, an error without a message. */
   readonly wrong: readonly string[];
 }
 
 export interface TortureOptions {
   readonly kills: number;
-  /** Of each of the other disturbances. */
+  /** Number of each of the other disturbances. */
   readonly others: number;
   readonly seed: number;
   readonly imageCount?: number;
@@ -35,7 +35,7 @@ export interface TortureOptions {
   readonly onResult?: (result: TorturedResult) => void;
 }
 
-/** Disturbs every verb in every way, and compares what lies there with what undisturbed runs left. */
+/** Disturbs every verb in every way, and compares its files with those of undisturbed runs. */
 export async function tortureAll(options: TortureOptions): Promise<readonly TorturedResult[]> {
   const root = await mkdtemp(join(tmpdir(), 'featuretap-torture-all-'));
   const programs: Programs = { one: new Program(), other: new Program(), killed: new Program() };
@@ -59,7 +59,7 @@ export async function tortureAll(options: TortureOptions): Promise<readonly Tort
   }
 }
 
-/** Two that run on through all verbs, at the same time where two are at once, and one that is killed. */
+/** Two that serve all verbs, in parallel where needed, and one that is killed. */
 interface Programs {
   readonly one: Program;
   readonly other: Program;
@@ -92,19 +92,19 @@ class Torture {
     if (this.#expected.size === 0) throw new Error(`${this.#verb.verb} wrote nothing that can be compared`);
     const twos = await this.#twoAtOnce(place);
     const kills = await this.#kill(place);
-    // The first one resumes from what the last kill left.
+    // The first one continues after the last kill.
     const churns = await this.#churn(place);
     const fullDisks = await this.#fillDisk();
     return { verb: this.#verb.verb, kills, fullDisks, twos, churns, wrong: this.#wrong };
   }
 
-  /** kill -9 at moments spread over the run, most of them after the start of the program; some runs may end before. */
+  /** kill -9 at times spread over the run, most of them after the program's start; some runs may end before. */
   async #kill(place: string): Promise<number> {
     let kills = 0;
     let isWhole = false;
     let freshMs = this.#world.startMs + this.#wholeMs;
     for (let round = 0; kills < this.#options.kills && round < 20 * this.#options.kills; round++) {
-      // Where a run ended before its kill there is nothing left to continue with.
+      // After a run that ended before its kill there is nothing to continue.
       const isFresh = isWhole || round % 5 === 0 || this.#verb.goesOn !== true;
       if (isFresh) await startOver(this.#verb, this.#world, place);
       const spread = (kills + this.#random()) / this.#options.kills;
@@ -114,9 +114,9 @@ class Torture {
       const ended = await this.#run(place, this.#programs.killed);
       clearTimeout(timer);
       isWhole = ended.signal !== 'SIGKILL';
-      // The next one starts its program too, so that the same moments are reached.
+      // The next run also starts a new program, so that it reaches the same stages.
       this.#programs.killed.close();
-      // It ended before its kill: now it is known how long one takes, on a machine that may be busier or less so than before.
+      // A run that ended before its kill gives a new estimate of the duration, which depends on the load.
       if (isWhole) freshMs = Math.min(0.9 * freshMs, performance.now() - started);
       if (!isWhole && !ended.hung) kills++;
       this.#judge(ended, `killed after ${Math.round(share * 100)} %`, ['SIGKILL', 0]);
@@ -126,7 +126,7 @@ class Torture {
     return kills;
   }
 
-  /** Disks with room for nothing up to what the verb needs, where a small one can be mounted. */
+  /** Disks with increasing space, from none to what the verb needs, where a small one can be mounted. */
   async #fillDisk(): Promise<number | undefined> {
     const disk = join(this.#world.root, 'disk');
     await mkdir(disk, { recursive: true });
@@ -155,7 +155,7 @@ class Torture {
     return full;
   }
 
-  /** Two runs of one command at once: each ends well, or is refused and names the other. */
+  /** Two runs of one command at once: each ends well, or is rejected and names the other. */
   async #twoAtOnce(place: string): Promise<number> {
     for (let round = 0; round < this.#options.others; round++) {
       await startOver(this.#verb, this.#world, place);
@@ -170,7 +170,7 @@ class Torture {
     return this.#options.others;
   }
 
-  /** Something that the verb reads goes away while it runs, and comes back. */
+  /** An input of the verb disappears during the run, and returns. */
   async #churn(place: string): Promise<number> {
     for (let round = 0; round < this.#options.others; round++) {
       if (round > 0) await startOver(this.#verb, this.#world, place);
@@ -185,7 +185,7 @@ class Torture {
     return this.#options.others;
   }
 
-  /** Undisturbed, it ends well from whatever lies there, with the bytes of a run that nothing disturbed. */
+  /** Undisturbed, it ends well from any state, with the bytes of an uninterrupted run. */
   async #finish(place: string, when: string): Promise<void> {
     this.#judge(await this.#run(place), when, [0]);
     await this.#check(place, when, true);
@@ -204,7 +204,7 @@ class Torture {
     }
   }
 
-  /** @param isFinished everything must be there, and nothing that is not finished */
+  /** @param isFinished every file must exist, and no unfinished one */
   async #check(place: string, when: string, isFinished: boolean): Promise<void> {
     if (!isFinished && this.#verb.goesOn === true) return;
     const found = await this.#hashes(place);

@@ -1,5 +1,5 @@
-// The command line, again and again in one process, which saves most starts: reads the arguments of a run from stdin as a
-// line of JSON, and behind all that the run prints on stderr prints where it was that the process would have ended.
+// Runs the command line repeatedly in one process, which saves most starts: reads the arguments of a run from stdin as
+// a line of JSON, and prints on stderr, after the run's output, a line where the process would have ended.
 //
 //   node scripts/torture/program.cjs FOLDER_OF_THE_BUNDLE
 const { writeSync } = require('node:fs');
@@ -10,10 +10,10 @@ const cli = pathToFileURL(join(process.argv[2], 'cli.js')).href;
 let runs = 0;
 let isDone = true;
 
-// A run that leaves something open does not come here, as its process would not end.
+// A run that leaves something open does not get here, as its process would not end.
 process.on('beforeExit', () => {
   if (runs > 0) writeSync(2, `\0${isDone ? process.exitCode : 13}\0`);
-  // What a run listens to ends with its process; of what the run itself registers nothing else stays.
+  // Listeners of a run end with its process; runs register nothing else globally.
   for (const event of ['SIGINT', 'SIGTERM']) process.removeAllListeners(event);
   for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners('error');
   process.exitCode = undefined;
@@ -26,7 +26,7 @@ async function run(args) {
   process.argv = [process.argv[0], process.argv[1], ...args];
   isDone = false;
   runs++;
-  // Evaluates the entry again, and not what it imports.
+  // Evaluates the entry again, but not its imports.
   await import(`${cli}?run=${runs}`);
   isDone = true;
 }

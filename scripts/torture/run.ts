@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 const script = fileURLToPath(new URL('program.cjs', import.meta.url));
 const { bundleFolder }: { bundleFolder(): string } = createRequire(import.meta.url)('../bundle/checkout.cjs');
 
-/** A run that takes this long hangs: the undisturbed ones take a second or two. */
+/** A run that takes this long hangs: undisturbed ones take a second or two. */
 const hangMs = 120_000;
-/** Each run leaves its watchdog thread behind, so that a process has a successor after so many. */
+/** Each run leaves its watchdog thread behind, so a process is replaced after this many. */
 const runsOfProcess = 50;
 
 export interface Ended {
@@ -18,12 +18,12 @@ export interface Ended {
   readonly hung: boolean;
 }
 
-/** The command line in a process that stays for one run after another, until it is killed: then the next run has a new one. */
+/** The command line in a process for many runs, replaced after it was killed. */
 export class Program {
   #child: ChildProcess | undefined;
   #runs = 0;
 
-  /** One run; one at a time. */
+  /** Runs one command at a time. */
   async run(args: readonly string[]): Promise<Ended> {
     if (this.#runs++ % runsOfProcess === 0) this.close();
     this.#child ??= start();
@@ -50,7 +50,7 @@ export class Program {
     return { code, signal, hung, stderr: stderr.replace(/\0\d+\0$/, '') };
   }
 
-  /** Of its process; undefined before the first run, and after a kill. */
+  /** Pid of its process; undefined before the first run, and after a kill. */
   get pid(): number | undefined {
     return this.#child?.pid;
   }

@@ -28,24 +28,24 @@ import { writeTinyWeights } from './tiny-weights.ts';
 import { uniform } from './uniform.ts';
 import { extractArgs, torturedVerbs } from './verbs.ts';
 
-/** What `all` does with `serve`; `serve` by itself is many requests to one server. */
+/** Pseudo-verb for the disturbances of `serve` in `all`; `serve` itself sends many requests to one server. */
 const killServe = 'kill-serve';
 
 interface TortureResult {
   readonly kills: number;
-  /** Runs that were started, the killed ones among them. */
+  /** Runs that were started, including killed ones. */
   readonly runs: number;
   /** Kills of a run that held the lock. */
   readonly killsAtWork: number;
   readonly imageCount: number;
-  /** Files whose bytes differ from the undisturbed run's. */
+  /** Files whose bytes differ from those of an undisturbed run. */
   readonly different: readonly string[];
 }
 
 /**
- * @param kills how often a run that holds the lock is killed, at least
- * @param seed draws the moments
- * @param imageCount images of the drawn folder
+ * @param kills minimum number of kills of a run that holds the lock
+ * @param seed of the times of kills
+ * @param imageCount images of the generated folder
  */
 export async function torture(kills: number, seed: number, imageCount = 120): Promise<TortureResult> {
   const folder = await mkdtemp(join(tmpdir(), 'featuretap-torture-'));
@@ -64,7 +64,7 @@ export async function torture(kills: number, seed: number, imageCount = 120): Pr
     let runs = 0;
     let killsAtWork = 0;
     const different = new Set<string>();
-    // Each round starts a new set and kills it until it is whole: a round takes as many kills as its moments allow.
+    // Each round starts a new set and kills it until it is complete.
     for (let round = 0; killsAtWork < kills; round++) {
       const cache = join(folder, `round-${round}`);
       for (let finished = false; !finished; ) {
@@ -73,7 +73,7 @@ export async function torture(kills: number, seed: number, imageCount = 120): Pr
         const share = random();
         const kill: Kill = anywhere ? { afterStartMs: share * whole.ms } : { afterLockMs: share * whole.workMs };
         runs++;
-        // A new program each time, so that the moments mean the same.
+        // A new program each time, so that times are comparable.
         killed.close();
         const ended = await (killsAtWork < kills ? start(killed, cache, kill) : start(undisturbed, cache));
         finished = !ended.killed;
@@ -94,7 +94,7 @@ export async function torture(kills: number, seed: number, imageCount = 120): Pr
   }
 }
 
-/** When a run is killed: so long after it started, or after it took the lock; never where neither is given. */
+/** When a run is killed: time after its start, or after it took the lock; never if neither is given. */
 interface Kill {
   readonly afterStartMs?: number;
   readonly afterLockMs?: number;
@@ -103,11 +103,11 @@ interface Kill {
 interface EndedRun {
   readonly killed: boolean;
   readonly ms: number;
-  /** From the moment it took the lock; 0 where it did not come that far. */
+  /** Milliseconds since it took the lock; 0 if it never did. */
   readonly workMs: number;
 }
 
-/** One run of the command, until it ends by itself or is killed. */
+/** Runs the command until it ends or is killed. */
 async function run(program: Program, args: readonly string[], lockFolder: string, kill: Kill = {}): Promise<EndedRun> {
   const started = performance.now();
   let locked: number | undefined;
@@ -156,7 +156,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   else await theVerbs(first, rest);
 }
 
-/** @param names `all`, or verbs: `suggest,find`; of `serve` what `all` does with it is `kill-serve` */
+/** @param names `all`, or verbs: `suggest,find`; `kill-serve` is the part of `all` for `serve` */
 async function theVerbs(names: string, [kills = '100', seed = '0']: readonly string[]): Promise<void> {
   const asked = names.split(',');
   const known = [...torturedVerbs.map(({ verb }) => verb), killServe];

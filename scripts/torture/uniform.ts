@@ -1,4 +1,4 @@
-/** mulberry32: moments of a test, not of a kept number. */
+/** mulberry32, for times in tests. */
 export function uniform(seed: number): () => number {
   let state = seed;
   return () => {

@@ -1,41 +1,41 @@
 import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** What all verbs start from, made once. */
+/** Input of all verbs, created once. */
 export interface World {
   readonly root: string;
-  /** Drawn photos, one folder per class. */
+  /** Generated photos, one folder per class. */
   readonly data: string;
-  /** A file of them: of a tiny network. */
+  /** A weights file of a tiny network. */
   readonly weights: string;
-  /** A feature set of them, the report of a head on it, and the same set in two parts that are not merged yet. */
+  /** Their feature set, the report of a head on it, and the same set in two unmerged parts. */
   readonly set: string;
   readonly report: string;
   readonly parts: string;
-  /** Milliseconds that the first run of a program takes beyond those of a later one. */
+  /** Additional milliseconds of a program's first run. */
   readonly startMs: number;
 }
 
-/** A verb that is disturbed. One that lands later is one entry more. */
+/** A verb to be disturbed. Every new verb has an entry here. */
 export interface TorturedVerb {
   readonly verb: string;
-  /** Lays into an empty folder what the verb needs to lie where it writes. */
+  /** Writes the verb's input files into an empty folder. */
   readonly prepare?: (world: World, place: string) => Promise<void>;
   readonly args: (world: World, place: string) => readonly string[];
-  /** Files below the place that are the same bytes in every run that ends well. */
+  /** Files below the folder that have the same bytes after every successful run. */
   readonly same: RegExp;
-  /** Files that must be whole whenever they are there, if their bytes are not the same: how a whole one ends. */
+  /** Suffix of files that must be complete whenever they exist, even if their bytes differ. */
   readonly ends?: Readonly<Record<string, RegExp>>;
-  /** Whether files of `same` may be of a run that is not finished: a manifest then says which of them count. */
+  /** Whether files of `same` may be of an unfinished run, if a manifest says which of them count. */
   readonly goesOn?: boolean;
-  /** Takes something away that the verb reads, while it runs, and gives back how to put it there again. */
+  /** Removes an input of the verb while it runs. @returns a function that restores it */
   readonly disturb: (world: World, place: string) => Promise<() => Promise<void>>;
 }
 
 /** More threads of the tiny network would wait for each other longer than they compute. */
 const oneThread = ['--threads', '1'];
 const recipe = ['--resize', '40', '--crop', '32', '--batch', '4'];
-/** Small shards and a checkpoint after every batch: many files are under way at any moment. */
+/** Small shards and a checkpoint after every batch, so that many files are being written at any moment. */
 const often = ['--shard-mb', '0.02', '--checkpoint', '0'];
 
 export function extractArgs({ data, weights }: Pick<World, 'data' | 'weights'>, cache: string): readonly string[] {
@@ -98,7 +98,7 @@ export const torturedVerbs: readonly TorturedVerb[] = [
     prepare: async ({ data }, place) => {
       await mkdir(join(place, 'new'));
       for (const name of (await readdir(join(data, 'class-2'))).sort().slice(0, 12)) {
-        // A byte behind its end makes it another file, without a label.
+        // An extra byte at the end makes it a different, unlabelled file.
         const bytes = Buffer.concat([await readFile(join(data, 'class-2', name)), Buffer.from([0])]);
         await writeFile(join(place, 'new', name), bytes);
       }
@@ -163,7 +163,7 @@ export const torturedVerbs: readonly TorturedVerb[] = [
   },
 ];
 
-/** Takes a place back to what a verb starts from. */
+/** Restores a folder to the verb's input. */
 export async function startOver(verb: TorturedVerb, world: World, place: string): Promise<void> {
   await rm(place, { recursive: true, force: true });
   await mkdir(place, { recursive: true });

@@ -5,7 +5,7 @@ import { Program } from './run.ts';
 import { writeTinyWeights } from './tiny-weights.ts';
 import { extractArgs, type World } from './verbs.ts';
 
-/** Photos, a feature set, the report of a head and parts, drawn and made in an empty folder. */
+/** Creates photos, a feature set, the report of a head and parts in an empty folder. */
 export async function makeWorld(root: string, imageCount: number): Promise<World> {
   const program = new Program();
   try {
@@ -19,7 +19,7 @@ export async function makeWorld(root: string, imageCount: number): Promise<World
   }
 }
 
-/** What the server of a head reads. */
+/** The input of a server of a head. */
 type ReportWorld = Omit<World, 'parts' | 'startMs'>;
 
 /** Photos, a feature set and the report of a head. */
@@ -40,11 +40,7 @@ export async function makeReport(
   return { root, data, weights, set, report: join(reports, 'set', name as string), firstMs };
 }
 
-/**
- * Runs a command that has to end well.
- *
- * @returns the milliseconds that it took
- */
+/** Runs a command that must succeed. @returns its milliseconds */
 export async function must(args: readonly string[], program: Program): Promise<number> {
   const started = performance.now();
   const ended = await program.run(args);

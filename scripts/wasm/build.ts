@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import wabt from 'wabt';
 
-/** A WebAssembly text file of the project, and the TypeScript module that carries its bytes. */
+/** A WebAssembly text file of the project, and its TypeScript module. */
 interface WasmSource {
   /** Absolute paths. */
   readonly source: string;
@@ -25,8 +25,8 @@ function wasmSource(name: string, exported: string): WasmSource {
 }
 
 /**
- * Compiles a .wat file to WebAssembly and returns the TypeScript module that carries its bytes. `npm run wasm` writes
- * them all; a test compares them with those in the repository.
+ * Compiles a .wat file to WebAssembly and returns a TypeScript module with its bytes. `npm run wasm` writes all
+ * modules; a test compares them with those in the repository.
  */
 export async function buildWasmModule({ source, exported }: WasmSource): Promise<string> {
   const name = source.replace(/^.*[\\/]/, '');

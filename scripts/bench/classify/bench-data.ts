@@ -8,7 +8,7 @@ import { usageError } from '../../../src/system/errors.ts';
 import { writeLabels, writeMatrix } from './data.ts';
 import { drawFeatures } from './draw-features.kernel.ts';
 
-/** What both sides are measured on. */
+/** The data that both sides use. */
 export interface DataShape {
   readonly rows: number;
   readonly testRows: number;
@@ -18,7 +18,7 @@ export interface DataShape {
   readonly source: string;
 }
 
-/** Draws rows and writes them into a folder for both sides to read. */
+/** Draws rows and writes them into a folder for both sides. */
 export function drawData(folder: string, options: Omit<DataShape, 'source'> & { readonly seed: number }): DataShape {
   const { rows, testRows, dims, classes, seed } = options;
   const { data, labels } = drawFeatures(rows + testRows, dims, classes, seed);
@@ -34,7 +34,7 @@ export function drawData(folder: string, options: Omit<DataShape, 'source'> & { 
 }
 
 /**
- * Splits rows that are there already, a fifth of them for the test.
+ * Splits existing rows into four fifths for training and one for the test.
  *
  * @param features folder of a feature set, or an .npy matrix
  * @param labelsFile labels of a matrix: y.npy or a CSV

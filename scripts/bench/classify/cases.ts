@@ -1,23 +1,23 @@
-/** One line of the table: a head of ours and scikit-learn's estimator that it stands beside. */
+/** One line of the table: a head and its scikit-learn counterpart. */
 export interface BenchCase {
   readonly name: string;
   readonly model: string;
   readonly params: Readonly<Record<string, string | number>>;
-  /** Of the training rows, the first so many; default: all. */
+  /** Number of training rows used; default: all. */
   readonly rows?: number;
-  /** What its parameters are chosen from first, by five folds. */
+  /** Parameters to choose from by five-fold cross-validation. */
   readonly sweep?: Readonly<Record<string, readonly number[]>>;
   /** scikit-learn's constructor, as Python. */
   readonly estimator: string;
-  /** How many times as fast as scikit-learn it is meant to be, fit and score together. */
+  /** Target speed-up over scikit-learn, fit and score together. */
   readonly target: number;
   /** What must agree beside the accuracy: every prediction, or the objective. */
   readonly agreement: 'predictions' | 'objective' | 'accuracy';
-  /** Takes so long that it is measured where `--heads` names it alone. */
+  /** So slow that it is measured only if `--heads` names it. */
   readonly onRequest?: true;
 }
 
-/** Ten values, as `LogisticRegressionCV(Cs=10)` tries, around those that do well on pooled features. */
+/** Ten values, like `LogisticRegressionCV(Cs=10)`, around those that suit pooled features. */
 const sweptC = [1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1, 3];
 const alphas = [1, 3, 10, 30, 100, 300, 1000, 3000];
 const lbfgsSteps = 10;
@@ -152,22 +152,25 @@ export const benchCases: readonly BenchCase[] = [
   },
 ];
 
-/** What one side found, as it is passed on as JSON. */
+/** Results of one side, passed on as JSON. */
 export interface Measured {
   readonly fitSeconds: number;
   readonly scoreSeconds: number;
-  /** Of all threads, fit and score together: what a busy machine changes little. */
+  /** Of all threads, fit and score together; less affected by load than elapsed time. */
   readonly processorSeconds: number;
   readonly accuracy: number;
   readonly converged: boolean;
   readonly iterations: number;
-  /** Of the objective and its gradient, where both sides count them. */
+  /** Evaluations of the objective and its gradient, where both sides count them. */
   readonly evaluations?: number;
-  /** Largest memory of the process, features and runtime included. */
+  /** Peak memory of the process, with features and runtime. */
   readonly peakBytes: number;
   /** Class number per test row. */
   readonly predictions: readonly number[];
-  /** C times the summed loss plus half the squared weights, for the linear heads; as reported where it is not what must agree. */
+  /**
+   * C times the summed loss plus half the squared weights, for the linear heads; as reported by the fit where it need
+   * not agree.
+   */
   readonly objective?: number;
   readonly version: string;
 }

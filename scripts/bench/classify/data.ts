@@ -4,7 +4,7 @@ import { encodeNpy, npyHeaderBytes, npyPrefixBytes, parseNpyHeader } from '../..
 import type { Matrix } from '../../../src/numerics/matrix.ts';
 import { UserError } from '../../../src/system/errors.ts';
 
-/** The files that both sides read, in one folder. */
+/** The files in one folder that both sides read. */
 interface BenchData {
   readonly classCount: number;
   /** Class number per row of train.npy and test.npy. */

@@ -1,23 +1,26 @@
 import { type RandomState, randomState } from '../../../src/numerics/mt19937.kernel.ts';
 
-/** Rows that look like pooled ResNet50 features of many classes. */
+/** Rows that resemble pooled ResNet50 features of many classes. */
 interface DrawnFeatures {
   readonly rowCount: number;
   readonly columnCount: number;
-  /** [rowCount, columnCount], none below 0. */
+  /** [rowCount, columnCount], non-negative. */
   readonly data: Float32Array;
   /** Class number per row; all classes, of uneven sizes, shuffled. */
   readonly labels: Int32Array;
 }
 
-/** Dimensions in which the classes lie; all others follow from these. */
+/** Number of latent dimensions, from which all features follow. */
 const LATENT = 48;
-/** Distance of the class centres against the spread within a class: a linear head then scores about 0.84. */
+/**
+ * Distance of the class centres relative to the spread within a class; a linear head then has an accuracy of about
+ * 0.84.
+ */
 const SPREAD = 0.505;
 
 /**
- * Class centres and a spread around them in a few latent dimensions, lifted to `columnCount` features by a random map,
- * with noise of their own, cut at 0 as a network's last ReLU does. The same seed gives the same features.
+ * Draws class centres and a spread around them in a few latent dimensions, maps them to `columnCount` features by a
+ * random matrix, adds noise and clips at 0 like a network's last ReLU. The same seed gives the same features.
  */
 export function drawFeatures(rowCount: number, columnCount: number, classCount: number, seed: number): DrawnFeatures {
   const random = randomState(seed);
@@ -41,7 +44,7 @@ export function drawFeatures(rowCount: number, columnCount: number, classCount: 
   return { rowCount, columnCount, data, labels };
 }
 
-/** Class sizes that differ by up to a factor of two, as those of photo collections do; at least one row each. */
+/** Class sizes that differ by up to a factor of two, as in photo collections; at least one row each. */
 function drawLabels(rowCount: number, classCount: number, random: RandomState): Int32Array {
   const weights = Float64Array.from({ length: classCount }, () => 1 + random.double());
   const total = weights.reduce((sum, weight) => sum + weight, 0);
@@ -57,7 +60,7 @@ function drawLabels(rowCount: number, classCount: number, random: RandomState): 
   return labels;
 }
 
-/** Box and Muller's pairs of standard normal numbers. */
+/** Pairs of standard normal numbers by the Box-Muller transform. */
 function normals(random: RandomState): () => number {
   let spare = Number.NaN;
   return () => {

@@ -10,16 +10,16 @@ const axes: readonly Axis[] = ['rows', 'dims', 'classes'];
 /** Shares of the full size, along one axis at a time. */
 const shares = [0.25, 0.5, 1] as const;
 
-/** How one head's cost grows along one axis, the other two at their full size. */
+/** Cost of one head along one axis, with the other two at full size. */
 export interface Growth {
   readonly name: string;
   readonly axis: Axis;
   readonly points: readonly { readonly size: number; readonly figures: Figures }[];
-  /** Slope between the logarithms of the size and of the processor time, by least squares: 1 is proportional. */
+  /** Least-squares slope of log processor time over log size: 1 is proportional. */
   readonly exponent: number;
 }
 
-/** Fits our heads at a quarter, a half and all of the rows, the features and the classes. */
+/** Fits the heads at a quarter, a half and all of the rows, the features and the classes. */
 export function measureGrowth(
   cases: readonly BenchCase[],
   full: Omit<DataShape, 'source'> & { readonly seed: number },

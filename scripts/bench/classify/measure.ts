@@ -12,22 +12,22 @@ export interface Line {
   readonly target: number;
   readonly ours: Figures;
   readonly reference?: Figures;
-  /** Seconds of scikit-learn's fit and score over ours. */
+  /** Seconds of scikit-learn's fit and score divided by ours. */
   readonly timesAsFast?: number;
-  /** Per evaluation of the same objective, where both sides count them: they need not get equally far in a step. */
+  /** Per evaluation of the same objective, where both sides count them, since steps may differ in progress. */
   readonly timesAsFastPerEvaluation?: number;
-  /** Both versions that the ratios are of. */
+  /** Versions of both sides. */
   readonly ratioOf?: string;
-  /** The same of processor time. */
+  /** Ratio of processor times. */
   readonly timesLessProcessor?: number;
   /** Share of the test rows with the same prediction. */
   readonly samePredictions?: number;
 }
 
 /**
- * Fits and scores one head on the files in the folder, and its counterpart of scikit-learn, each in a process of its own.
+ * Fits and scores one head on the files in the folder, and its scikit-learn counterpart, each in a new process.
  *
- * @param python undefined for ours alone
+ * @param python undefined: without the counterpart
  */
 export function measureLine(folder: string, chosen: BenchCase, threads: number, python: string | undefined): Line {
   const { predictions, ...ours } = runOurs(folder, chosen, threads);

@@ -9,7 +9,7 @@ interface LinearProblem {
   readonly C: number;
 }
 
-/** What LogisticRegression minimizes: C times the summed cross-entropy plus half the squared weights. */
+/** The objective of LogisticRegression: C times the summed cross-entropy plus half the squared weights. */
 export function softmaxObjective(problem: LinearProblem): number {
   let loss = 0;
   eachRow(problem, (scores, label) => {
@@ -22,7 +22,10 @@ export function softmaxObjective(problem: LinearProblem): number {
   return problem.C * loss + squares(problem.weights) / 2;
 }
 
-/** What LinearSVC minimizes, all machines together: C times the squared hinges plus half the squared weights and intercepts. */
+/**
+ * The objective of LinearSVC, summed over classes: C times the squared hinges plus half the squared weights and
+ * intercepts.
+ */
 export function squaredHingeObjective(problem: LinearProblem): number {
   let loss = 0;
   eachRow(problem, (scores, label) => {

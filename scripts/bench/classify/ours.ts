@@ -8,7 +8,7 @@ import type { BenchCase, Measured } from './cases.ts';
 import { readLabels, readMatrix } from './data.ts';
 import { softmaxObjective, squaredHingeObjective } from './objective.kernel.ts';
 
-/** One head of ours in a process of its own: fits, predicts, and writes what it measured to stdout. */
+/** Fits one head in this process, predicts, and prints the measurements. */
 const [folder = '', chosen = '', threads = '1'] = process.argv.slice(2);
 const { model, params, rows, sweep, agreement } = JSON.parse(chosen) as BenchCase;
 const { classCount, train, test } = readLabels(folder);
@@ -32,7 +32,7 @@ const fittedAt = performance.now();
 const predictions = await fitted.predict(testFeatures);
 const scoredAt = performance.now();
 const processor = process.cpuUsage(processorAt);
-// Before anything else is computed: the peak is the fit's and the prediction's.
+// Before anything else is computed: the peak is that of fit and prediction.
 const peakBytes = process.resourceUsage().maxRSS * 1024;
 const { evaluations, startEvaluations } = fitted.details;
 const measured: Measured = {
@@ -56,7 +56,7 @@ function firstRows(matrix: Matrix, count = matrix.rowCount): Matrix {
   return { ...matrix, rowCount, data: matrix.data.subarray(0, rowCount * matrix.columnCount) };
 }
 
-/** In float64 where it must agree; else what the fit says, which takes no time. */
+/** Computed in float64 where it must agree; else as reported by the fit, at no cost. */
 function objective(): Pick<Measured, 'objective'> {
   const C = Number(params['C']);
   if (agreement === 'objective') return { objective: objectiveOf(fitted.save(), C) };

@@ -7,13 +7,13 @@ import { resizeAndCrop } from '../../../src/extract/images/resize/transform.ts';
 
 interface ResizeCost {
   readonly images: number;
-  /** Mean milliseconds per image, in one thread: of the decode, then of resize and crop by each filter. */
+  /** Mean milliseconds per image in one thread: of the decode, then of resize and crop by each filter. */
   readonly decode: number;
   readonly bilinear: number;
   readonly bicubic: number;
   /** bicubic / bilinear: the median over the images. */
   readonly ratio: number;
-  /** Of pixels from an image's bytes, decode and resize together: bicubic / bilinear, of the means. */
+  /** For decode and resize together: bicubic / bilinear, of the means. */
   readonly pixelRatio: number;
 }
 
@@ -22,8 +22,8 @@ const filters = ['bilinear', 'bicubic'] as const;
 const turns = 5;
 
 /**
- * What resize and crop by bicubic cost beside bilinear: each image by both in turns, in one thread, so that whatever else
- * the machine does falls on both alike.
+ * Compares resize and crop by bicubic with bilinear, alternating per image in one thread, so that load affects both
+ * alike.
  */
 export async function resizeCost(images: readonly ImageFile[], resize: number, crop: number): Promise<ResizeCost> {
   const resampler = openResampler();
@@ -45,7 +45,7 @@ export async function resizeCost(images: readonly ImageFile[], resize: number, c
     const started = performance.now();
     const source = await decodeImage(bytes, { autoOrient: false });
     total.decode += performance.now() - started;
-    // The first one compiles what the others run.
+    // The first run compiles the code.
     if (i === 0) best(source);
     const { bilinear, bicubic } = best(source);
     total.bilinear += bilinear;

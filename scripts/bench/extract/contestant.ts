@@ -3,13 +3,13 @@ import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** What every contestant is told; theirs.py reads the same. */
+/** Input of every contestant; theirs.py reads the same. */
 export interface Task {
   /** `featuretap int8`, `torch eager`, `openvino bf16`, … */
   readonly engine: string;
   readonly batch: number;
   readonly threads: number;
-  /** A round takes fewer images where it would take much longer than this. */
+  /** A round takes fewer images if it would take much longer than this. */
   readonly roundSeconds: number;
   readonly network: NetworkName;
   readonly crop: number;
@@ -17,18 +17,21 @@ export interface Task {
   readonly interpolation: 'bilinear' | 'bicubic';
   /** File of decoded images, [images, crop, crop, 3] bytes. */
   readonly pixels: string;
-  /** The same weights for all: a ResNet's in torchvision's names, float32, .safetensors; a ViT's folder as it is published. */
+  /**
+   * The same weights for all: a ResNet as .safetensors in float32 with torchvision's names; a ViT as its published
+   * folder.
+   */
   readonly weights: string;
   /** The float32 network as ONNX, from normalized pixels to the tap or the tokens, for OpenVINO. */
   readonly onnx: string;
-  /** Data folder, and the images in it that are read. */
+  /** Data folder, and the names of its images. */
   readonly data: string;
   readonly images: readonly string[];
-  /** Where to write the first images' features, float32, for the cosine beside each row. */
+  /** Output: the first images' features in float32, for the cosine similarity. */
   readonly features: string;
 }
 
-/** Networks of real sizes: `vit-s14` is DINOv2's small one. */
+/** Networks of real sizes; `vit-s14` is DINOv2's small one. */
 export const networkNames = ['resnet18', 'resnet50', 'vit-s14'] as const;
 export type NetworkName = (typeof networkNames)[number];
 
@@ -37,17 +40,17 @@ export type Mode = 'backbone' | 'end-to-end';
 export interface Round {
   readonly images: number;
   readonly seconds: number;
-  /** Of all threads and processes: what other programs on the machine disturb least. */
+  /** Of all threads and processes; least affected by other programs. */
   readonly processorSeconds: number;
-  /** Most memory that the process held in this round; in all its life, where the system does not tell them apart. */
+  /** Peak memory of the process in this round, or of its whole life where the system does not distinguish them. */
   readonly peakBytes: number;
 }
 
-/** A process that waits for its turns. */
+/** A process that waits for its turn. */
 export class Contestant {
   readonly task: Task;
   readonly version: string;
-  /** Images per run: the task's, or fewer where so many would take longer than a round. */
+  /** Images per run: the task's, or fewer where these would take longer than a round. */
   readonly batch: number;
   readonly startSeconds: number;
   readonly #child: ChildProcess;
@@ -62,14 +65,14 @@ export class Contestant {
     this.startSeconds = ready.startSeconds;
   }
 
-  /** Resolves when it is warm; undefined, with the reason, when it cannot take part. */
+  /** Resolves when it has warmed up; undefined with the reason where it cannot run. */
   static async start(task: Task, python: string | undefined): Promise<Contestant | string> {
     const script = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
     const [command, args] =
       python === undefined
         ? [process.execPath, ['--import', 'tsx', script('ours.ts')]]
         : [python, ['-W', 'ignore', script('theirs.py')]];
-    // In a file: with thousands of images it is longer than an argument may be.
+    // In a file: with thousands of images it exceeds the limit of an argument.
     const taskFile = `${task.features}.task.json`;
     writeFileSync(taskFile, JSON.stringify(task));
     const child = spawn(command, [...args, taskFile], { stdio: ['pipe', 'pipe', 'pipe'] });

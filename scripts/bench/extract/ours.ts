@@ -1,4 +1,4 @@
-/** One contestant of `npm run bench -- extract`: this project, by the same protocol as theirs.py. */
+/** One contestant of `npm run bench -- extract`: this project, with the same protocol as theirs.py. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -49,7 +49,7 @@ for await (const mode of createInterface({ input: process.stdin })) {
 }
 process.exit(0);
 
-/** Linux starts the peak of resident memory again on this; elsewhere it stays that of the whole process. */
+/** Resets the peak of resident memory on Linux; elsewhere it stays that of the whole process. */
 function forgetPeak(): void {
   if (process.platform === 'linux') writeFileSync('/proc/self/clear_refs', '5');
 }
@@ -73,13 +73,13 @@ interface Opened {
   readonly activationRanges: ActivationRanges | undefined;
 }
 
-/** Opens the network (and calibrates it) once, as the others do, for all rounds. */
+/** Opens and calibrates the network once for all rounds, like the others. */
 async function open(): Promise<Opened> {
   const network = await loadNetwork(task.weights, { device: 'cpu', threads });
   const sample = { seed: 0, images: [], pixels: rows(0, Math.min(16, imageCount)) };
   const int8 = precision === 'int8' ? await network.prepareInt8(preprocessing, tap, sample) : undefined;
   const backbone = int8?.backbone ?? (await network.open(preprocessing, tap));
-  // A round closes what it is lent; the next one needs it again.
+  // A round closes the network that it is lent; the next round needs it.
   const lent = lend(backbone);
   const source = {
     architecture: network.architecture,
@@ -101,7 +101,7 @@ function lend(backbone: Backbone): Backbone {
 
 type Measured = Pick<Round, 'images' | 'seconds' | 'processorSeconds'>;
 
-/** Seconds of processor time since the usage that is given. */
+/** Processor seconds since the given usage. */
 function processorSecondsSince(before: NodeJS.CpuUsage): number {
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1e6;
@@ -125,7 +125,7 @@ async function startedPipeline(): Promise<PixelPipeline> {
   return pipeline;
 }
 
-/** A whole extraction into a fresh feature set: listing, hashing, writing and checkpoints too. */
+/** A complete extraction into a new feature set, with listing, hashing, writing and checkpoints. */
 async function endToEndRound(): Promise<Measured> {
   const pipeline = await startedPipeline();
   const cache = await mkdtemp(join(tmpdir(), 'featuretap-bench-'));

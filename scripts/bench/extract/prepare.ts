@@ -21,20 +21,20 @@ interface Input {
   readonly network?: NetworkName;
   readonly data?: string | undefined;
   readonly weights?: string | undefined;
-  /** Side of the network's input, in pixels; the shorter side before it is cut out is 8/7 of it. Default 224. */
+  /** Crop size in pixels; the shorter side before the crop is 8/7 of it. Default 224. */
   readonly crop?: number;
-  /** Draws and exports the ViT. */
+  /** Python that generates and exports the ViT. */
   readonly python?: string | undefined;
 }
 
 type Shared = 'network' | 'crop' | 'resize' | 'interpolation' | 'pixels' | 'weights' | 'onnx' | 'data' | 'images';
 
-/** What all contestants read, and whose weights they are. */
+/** The input of all contestants, and the name of its weights. */
 interface Prepared extends Pick<Task, Shared> {
   readonly architecture: string;
 }
 
-/** Writes what all contestants read: the same weights, the same pixels, the same files. */
+/** Writes the input of all contestants: the same weights, pixels and files. */
 export async function prepare(scratch: string, input: Input, images: number, endToEnd: number): Promise<Prepared> {
   const { crop = 224 } = input;
   const resize = Math.round((crop * 8) / 7);
@@ -61,7 +61,7 @@ export async function prepare(scratch: string, input: Input, images: number, end
     if (bytes !== undefined) decoded.push(bytes);
   }
   writeFileSync(pixels, Buffer.concat(decoded));
-  // A folder of links, as often as needed; a byte at the end makes each copy a file of its own.
+  // A folder of links, repeated as often as needed; an extra byte at the end makes each copy a different file.
   const data = join(scratch, 'photos');
   await mkdir(data);
   const paths: string[] = [];
@@ -87,7 +87,7 @@ async function writeResNet(scratch: string, named: string, crop: number): Promis
   return { architecture: stateDict.architecture, weights, onnx };
 }
 
-/** A ViT-S/14 with drawn weights, laid out as DINOv2 is published. */
+/** A ViT-S/14 with random weights, in the layout of published DINOv2. */
 function drawVit(scratch: string, python: string | undefined): Written {
   const weights = join(scratch, 'vit');
   const script = fileURLToPath(new URL('vit.py', import.meta.url));
@@ -102,7 +102,7 @@ function drawVit(scratch: string, python: string | undefined): Written {
   return { architecture: 'dinov2', weights, onnx: join(weights, 'onnx', 'model.onnx') };
 }
 
-/** Windows lets few users make links. */
+/** On Windows few users may create links. */
 async function linkOrCopy(path: string, copy: string): Promise<void> {
   await symlink(path, copy).catch(() => copyFile(path, copy));
 }

@@ -3,14 +3,14 @@ import type { Mode } from './contestant.ts';
 
 export interface Figures {
   readonly mode: Mode;
-  /** Images per run; fewer than asked for where so many would take longer than a round. */
+  /** Images per run; fewer than requested where these would take longer than a round. */
   readonly batch: number;
   readonly engine: string;
   readonly version: string;
-  /** Median, and each round's. */
+  /** Median, and each round's value. */
   readonly imagesPerSecond: number;
   readonly each: readonly number[];
-  /** Median of the processor time per image, of all threads and processes. */
+  /** Median processor time per image, of all threads and processes. */
   readonly processorMilliseconds: number;
   readonly startSeconds: number;
   /** Mean cosine of the first images' features to this project's float32 ones. */
@@ -63,7 +63,7 @@ const claims = [
   { ours: 'featuretap int8', against: 'int8', others: /int8/ },
 ] as const;
 
-/** What may be said of this run: each of ours against the best of the others, by name and version. */
+/** Prints each of our best results relative to the best of the others, by name and version. */
 export function printClaims(figures: readonly Figures[]): void {
   for (const mode of ['backbone', 'end-to-end'] as const) {
     for (const { ours, against, others } of claims) {

@@ -29,13 +29,13 @@ export interface Recipe {
   readonly labelSmoothing: number;
 }
 
-/** What one side gave on one split. */
+/** Results of one side on one split. */
 export interface Outcome {
   readonly version: string;
-  /** Of the linear head that the last layer starts as, on the network as it was. */
+  /** Of the linear head from which the last layer starts, with the original network. */
   readonly linear: number;
   readonly accuracy: number;
-  /** By the clock. */
+  /** Elapsed. */
   readonly epochSeconds: readonly number[];
   /** User and system time of all threads. */
   readonly processorSeconds: readonly number[];
@@ -43,7 +43,7 @@ export interface Outcome {
 
 type Data = LabelledData<StoredRows>;
 
-/** What the network gives as it was, of every row: what the linear head is trained on. */
+/** Features of every row with the original network, on which the linear head is trained. */
 export async function plainFeatures(data: Data, threads: number): Promise<Matrix> {
   const tail = await loadNetworkTail(data.featureSet);
   const folded = foldedTensors(tail, graphTensors(tail.blocks, tail.tensors));
@@ -63,7 +63,7 @@ export async function plainFeatures(data: Data, threads: number): Promise<Matrix
   return { rowCount: data.features.rowCount, columnCount, data: whole };
 }
 
-/** @param pooled of every row, as `plainFeatures` gives them */
+/** @param pooled features of every row, from `plainFeatures` */
 export async function tunedHere(
   data: Data,
   { train, test }: Split,

@@ -7,7 +7,7 @@ import { UserError } from '../../../src/system/errors.ts';
 import { drawTar, drawZip } from '../../../test/formats/draw-archive.ts';
 import { byteTarget, type FuzzTarget } from './fuzz-target.ts';
 
-/** More than any file in the seeds: a longer one is not read. */
+/** Longer than any file in the seeds; longer files are not read. */
 const limit = 1 << 20;
 
 /** Archives of photos. */
@@ -30,7 +30,7 @@ export function archiveTargets(folder: string): readonly FuzzTarget[] {
         const { bytes: own } = readEntrySync(file, entry, limit);
         assert.ok(own === undefined || own.length === entry.byteCount);
       } catch (error) {
-        // An entry that cannot be read is an image without pixels, which says why.
+        // An entry that cannot be read is an image without pixels, with the reason.
         if (!(error instanceof Error) || error instanceof UserError || error.message === '') throw error;
         if (error instanceof assert.AssertionError) throw error;
       }

@@ -1,6 +1,6 @@
 import { nextUint32, seedGenerator } from '../../../src/extract/weights/random/draw.kernel.ts';
 
-/** Seeded choices: the same seed makes the same input on every machine. */
+/** Seeded choices: the same seed gives the same input on every machine. */
 export class Draw {
   readonly #state: Uint32Array;
 
@@ -8,7 +8,7 @@ export class Draw {
     this.#state = seedGenerator(seed);
   }
 
-  /** A whole number from 0 up to and without `end`. */
+  /** An integer from 0 to `end`, exclusive. */
   below(end: number): number {
     return Math.floor((nextUint32(this.#state) / 4294967296) * end);
   }

@@ -7,13 +7,13 @@ export interface FuzzTarget {
   /** The next input. */
   readonly make: (draw: Draw) => Uint8Array;
   /**
-   * Reads it. Resolves where it is accepted, after checking what was read; throws a UserError if it is refused.
-   * Anything else that is thrown is a finding.
+   * Reads it. Resolves if it is accepted, after checking the result; throws a UserError if it is rejected. Any other
+   * error is a finding.
    */
   readonly read: (bytes: Uint8Array) => Promise<void> | void;
 }
 
-/** Mutations of whole files, spliced with each other. */
+/** Mutates whole files, and splices them with each other. */
 export function byteTarget(
   name: string,
   seeds: readonly Uint8Array[],
@@ -25,7 +25,7 @@ export function byteTarget(
   return { name, make, read };
 }
 
-/** Mutations of a JSON text's nodes. */
+/** Mutates the nodes of a JSON text. */
 export function jsonTarget(
   name: string,
   texts: readonly string[],

@@ -5,12 +5,12 @@ import type { FuzzTarget } from './fuzz-target.ts';
 import type { Finding, FuzzOrder, FuzzResult, TargetCounts } from './protocol.ts';
 import { fuzzTargets } from './targets.ts';
 
-/** A reader may ask for this many times its input, and something to start with. */
+/** A reader may allocate this many times its input, plus a constant. */
 const memoryFactor = 100;
 const memoryFloor = 64 * 2 ** 20;
 const maxFindings = 20;
 
-/** Held by buffers after the last input: asked once for each, since the system is asked for more along with it. */
+/** Bytes in buffers after the last input, read once per input because the query is slow. */
 let buffersHeld = process.memoryUsage().arrayBuffers;
 
 const { count, seed, only, progress } = workerData as FuzzOrder;
@@ -34,7 +34,7 @@ async function fuzz(): Promise<void> {
   parentPort?.postMessage({ counts, findings } satisfies FuzzResult);
 }
 
-/** What the reader did that it must not do; undefined if it took or refused the input as it should. */
+/** What the reader did wrong; undefined if it accepted or rejected the input properly. */
 async function readOne(target: FuzzTarget, bytes: Uint8Array, count: TargetCounts): Promise<string | undefined> {
   const buffersBefore = buffersHeld;
   const start = performance.now();

@@ -11,7 +11,7 @@ const folders = ['kinds', 'pixels'].map((name) =>
   fileURLToPath(new URL(`../../../test/fixtures/${name}/`, import.meta.url)),
 );
 
-/** Kinds by what their files' names match, and words that their parsers look for. */
+/** Formats by a pattern of file names, and words that their parsers search for. */
 const kinds: Readonly<Record<string, readonly [names: RegExp, words: readonly string[]]>> = {
   BMP: [/\.bmp$/, ['BM', '\0\0', '\0\x01', '\0\x02\x03\0', '\xff\xff\xff\x7f', '\x03\0\0\0', '\x08\0', '\x04\0']],
   PNM: [/\.p[bgp]m$|^no-extension$/, ['P1', 'P4', 'P6', '#', '\n', ' 65535 ', ' 99999 ', ' 255\n', '-1', '0']],
@@ -23,7 +23,7 @@ const kinds: Readonly<Record<string, readonly [names: RegExp, words: readonly st
   'TIFF, 16 bits': [/^(deep|shallow).*\.tif$/, ['II*\0', 'MM\0*', '\x10\0', '\x02\0', '\x03\0']],
 };
 
-/** Images of every kind that has a parser of this project in front of its decoder, or for one. */
+/** Images of every format that this project parses, at least in part. */
 export function imageTargets(): readonly FuzzTarget[] {
   const files = folders.flatMap((folder) => readdirSync(folder).map((name) => [name, join(folder, name)] as const));
   return Object.entries(kinds).map(([kind, [names, words]]) => {

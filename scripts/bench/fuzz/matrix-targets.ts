@@ -29,7 +29,7 @@ const pickleWords = [
 ];
 const csvWords = [',', ';', '\t', '"', '\r\n', '\ufeff', 'id', 'label', 'class', 'nan', 'inf', '1e999', '-', ''];
 
-/** Matrices of other programs: archives, tables, and the pickles of arrays of objects. */
+/** Matrices of other programs: archives, tables, and pickled object arrays. */
 export function matrixTargets(folder: string): readonly FuzzTarget[] {
   const objects = filesOf('npy', /^y-.*object.*\.npy$|^y-hostile\.npy$/).map((bytes) => {
     const view = new DataView(bytes.buffer, bytes.byteOffset);

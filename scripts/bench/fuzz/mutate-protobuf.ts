@@ -1,7 +1,7 @@
 import type { Draw } from './draw.ts';
 import { mutateBytes, oddNumber } from './mutate.ts';
 
-/** One field on the wire; a delimited one is taken apart where its bytes are fields themselves. */
+/** One field of a message; a delimited one is parsed further if its bytes are fields themselves. */
 interface WireField {
   number: bigint;
   wire: number;
@@ -14,8 +14,8 @@ const delimited = 2;
 const fixed32 = 5;
 
 /**
- * One to four changes of a protobuf message's fields, at any depth: lengths are made to fit again, so that readers get
- * behind them. What a field holds, how often it stands there, its number, its type, and where it stands are changed.
+ * Makes one to four changes to a protobuf message's fields, at any depth: value, repetition, number, type or position.
+ * Lengths are corrected, so that readers get past them.
  */
 export function mutateProtobuf(bytes: Uint8Array, words: readonly string[], draw: Draw): Uint8Array {
   const root = parse(bytes);
@@ -43,14 +43,14 @@ function changeOne(root: WireField[], words: readonly string[], draw: Draw): voi
       return;
     case 3: {
       const other = draw.oneOf(draw.oneOf(lists.filter(({ length }) => length > 0)));
-      // A message into itself would never end.
+      // A message inside itself would never end.
       if (other !== field && !holds(other, field)) field.value = structuredClone(other.value);
       field.wire = other.wire;
       if (Array.isArray(field.value) || field.value instanceof Uint8Array) field.wire = delimited;
       return;
     }
     case 4:
-      // As deep as it goes: a message that holds itself, again and again.
+      // Nested as deeply as possible: a message that contains itself repeatedly.
       for (let depth = draw.oneOf([1, 10, 200]); depth > 0 && Array.isArray(field.value); depth--) {
         field.value = [{ number: field.number, wire: delimited, value: field.value }];
       }
@@ -70,7 +70,7 @@ function holds(outer: WireField, inner: WireField): boolean {
   return Array.isArray(outer.value) && outer.value.some((field) => field === inner || holds(field, inner));
 }
 
-/** Undefined if the bytes are no whole fields. */
+/** Undefined if the bytes are not complete fields. */
 function parse(bytes: Uint8Array, depth = 0): WireField[] | undefined {
   const fields: WireField[] = [];
   for (let at = 0; at < bytes.length; ) {

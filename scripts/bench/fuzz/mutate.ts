@@ -1,17 +1,17 @@
 import type { Draw } from './draw.ts';
 
-/** Lengths and counts that readers trip over: around powers of two, and far beyond any file. */
+/** Difficult lengths and counts: around powers of two, and far beyond any file. */
 const oddNumbers = [0n, 1n, 2n, 7n, 8n, 127n, 128n, 255n, 256n, 65535n, 2n ** 31n - 1n, 2n ** 31n, 2n ** 32n - 1n];
 const hugeNumbers = [2n ** 32n, 2n ** 40n, 2n ** 53n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n];
 
-/** A length or a count that readers trip over. */
+/** Draws a difficult length or count. */
 export function oddNumber(draw: Draw): bigint {
   return draw.oneOf([...oddNumbers, ...hugeNumbers]);
 }
 
 /**
- * One to six changes of a file's bytes: flipped bits, odd numbers, cuts, repeats, parts of another file, and words that
- * mean something in its format.
+ * Makes one to six changes to a file's bytes: flipped bits, difficult numbers, truncations, repeats, parts of another
+ * file, and keywords of its format.
  */
 export function mutateBytes(seed: Uint8Array, other: Uint8Array, words: readonly string[], draw: Draw): Uint8Array {
   let bytes: Buffer = Buffer.from(seed);
@@ -83,7 +83,7 @@ const oddValues: readonly JsonValue[] = [
   'NaN',
 ];
 
-/** One to three nodes of a JSON text replaced, removed, doubled or moved; the text stays JSON. */
+/** Replaces, removes, duplicates or moves one to three nodes of a JSON text, which stays valid JSON. */
 export function mutateJson(text: string, words: readonly string[], draw: Draw): string {
   let root: JsonValue = JSON.parse(text);
   for (let change = 1 + draw.below(3); change > 0; change--) root = changeNode(root, words, draw);

@@ -26,7 +26,7 @@ const npyWords = [
 ];
 const csvWords = [',', '"', '""', '\r', '\n', '\0', '\ufeff', ' ', '-1', '4294967296', '1e9'];
 
-/** Arrays and labels that other programs made for `classify`, and the files of a feature set and a report. */
+/** Arrays and labels of other programs for `classify`, and the files of a feature set and a report. */
 export function otherTables(folder: string): readonly FuzzTarget[] {
   const arrays = readdirSync(npyFixtures).map((file) => readFileSync(join(npyFixtures, file)));
   const small = arrays.filter((bytes) => bytes.length < 20_000);
@@ -36,7 +36,7 @@ export function otherTables(folder: string): readonly FuzzTarget[] {
       const [matrix, labels] = await Promise.allSettled([readNpyMatrix(file), readNpyLabels(file)]);
       if (matrix.status === 'fulfilled')
         assert.equal(matrix.value.data.length, matrix.value.rowCount * matrix.value.columnCount);
-      // Most files are one or the other: both refusals are looked at, the second one is passed on.
+      // Most files are one or the other: both errors are checked, the second one is passed on.
       else if (labels.status === 'rejected') refusedBy(matrix.reason);
       if (labels.status === 'rejected' && matrix.status === 'rejected') throw labels.reason;
     }),
@@ -81,7 +81,7 @@ function kept(folder: string, name: string, bytes: Uint8Array): string {
   return file;
 }
 
-/** Throws what is no refusal. */
+/** Rethrows any error that is not a rejection. */
 function refusedBy(reason: unknown): void {
   if (!(reason instanceof UserError)) throw reason;
 }

@@ -1,21 +1,21 @@
-/** What the fuzzing thread is told, and what it tells. */
+/** Messages to and from the fuzzing thread. */
 export interface FuzzOrder {
   readonly seed: number;
-  /** Inputs in all; they go round the targets. */
+  /** Total number of inputs, distributed over the targets in turn. */
   readonly count: number;
-  /** Only targets whose name holds this. */
+  /** Only targets whose name contains this. */
   readonly only?: string;
-  /** Number of the input under way, for the watcher: [1] int32. */
+  /** Number of the current input, for the watcher: [1] int32. */
   readonly progress: Int32Array<SharedArrayBuffer>;
 }
 
-/** Something that a reader must not do. */
+/** An error of a reader. */
 export interface Finding {
   readonly target: string;
-  /** Number of the input: the same seed and number make it again. */
+  /** Number of the input: with the same seed it gives the same input. */
   readonly input: number;
   readonly problem: string;
-  /** The input, base64. */
+  /** The input in base64. */
   readonly bytes: string;
 }
 

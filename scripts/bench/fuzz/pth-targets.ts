@@ -54,7 +54,7 @@ const pickleWords = [
   '.',
 ];
 
-/** .pth files of both kinds: archives and their pickles, and the older stream of pickles. */
+/** .pth files of both formats: archives with pickles, and the legacy stream of pickles. */
 export function pthTargets(fixture: (file: string) => Uint8Array): readonly FuzzTarget[] {
   const folder = 'pth/';
   const whole = ['zip.pth', 'checkpoint.pth', 'ones.pth', 'zip-protocol4.pth', 'stride-zero-bomb.pth'];
@@ -68,7 +68,7 @@ export function pthTargets(fixture: (file: string) => Uint8Array): readonly Fuzz
   ];
 }
 
-/** Mutations of data.pkl alone, in an archive whose sizes and checksums fit and whose storages are all there. */
+/** Mutates data.pkl alone, in an archive with correct sizes, checksums and storages. */
 function picklesInZips(archives: readonly Readonly<Record<string, Uint8Array>>[]): FuzzTarget {
   const seeds = archives.map((entries) => {
     const name = Object.keys(entries).find((entry) => entry.endsWith('/data.pkl')) ?? '';
@@ -81,9 +81,11 @@ function picklesInZips(archives: readonly Readonly<Record<string, Uint8Array>>[]
   return { name: '.pth pickle in a zip', make, read: readStateDict };
 }
 
-/** Odd numbers in the fields of an archive's directory: sizes, methods, offsets, lengths of names, counts. */
+/**
+ * Puts difficult numbers into the fields of an archive's directory: sizes, methods, offsets, lengths of names, counts.
+ */
 function directoriesOfZips(zips: readonly Uint8Array[]): FuzzTarget {
-  /** Offset and width of each field: APPNOTE 4.3.12, of an entry, and 4.3.16, of the directory's end. */
+  /** Offset and width of each field: APPNOTE 4.3.12 for an entry, 4.3.16 for the end of the directory. */
   const fields = {
     'PK\x01\x02': [
       [8, 2],
@@ -126,7 +128,7 @@ function placesOf(bytes: Buffer, magic: string): readonly number[] {
   return places;
 }
 
-/** Name to bytes of the small archives that torch.save wrote, by local headers and the data descriptors behind them. */
+/** Files of the small archives of torch.save by name, from local headers and data descriptors. */
 function entriesOf(zip: Uint8Array): Readonly<Record<string, Uint8Array>> {
   const bytes = Buffer.from(zip);
   const entries: Record<string, Uint8Array> = {};
@@ -158,6 +160,6 @@ function readTensor(tensor: StridedTensor): void {
   const stored = tensor.storage.elementCountAs(tensor.type);
   assert.ok(tensor.elementsNeeded() <= stored);
   assert.ok(tensor.storage.bytes?.length === tensor.storage.byteLength);
-  // Larger ones are refused where weights are loaded.
+  // Larger ones are rejected when weights are loaded.
   if (count <= stored) assert.equal(tensor.toFloat32().length, count);
 }

@@ -2,17 +2,17 @@ import { startWorker } from '../../../src/system/workers.ts';
 import type { FuzzOrder, FuzzResult } from './protocol.ts';
 
 /**
- * No input of a few kilobytes takes a reader this many looks, a second apart. Looks are counted and not the clock, which goes
- * on while the whole process has to wait.
+ * More checks, one per second, than any reader takes for a few kilobytes. Checks are counted rather than seconds, which
+ * also pass while the whole process waits.
  */
 const hangLooks = 20;
 /** Heap of the fuzzing thread: a reader that fills it ends the thread. */
 const heapMB = 512;
 
 /**
- * Feeds mutated files to every reader of foreign bytes, in a thread of its own that is watched from here.
+ * Feeds mutated files to every reader, in a thread that is watched from here.
  *
- * @throws Error naming the input where a reader hangs, or fills the heap
+ * @throws Error with the input where a reader hangs or fills the heap
  */
 export async function runFuzz(
   seed: number,

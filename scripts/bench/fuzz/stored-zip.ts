@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 
-/** A zip archive of stored entries with right sizes and checksums, so that a reader gets as far as their bytes. */
+/** A zip archive of stored entries with correct sizes and checksums, so that a reader gets to their bytes. */
 export function storedZip(entries: Readonly<Record<string, Uint8Array>>): Uint8Array {
   const parts: Uint8Array[] = [];
   const directory: Uint8Array[] = [];

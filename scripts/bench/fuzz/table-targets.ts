@@ -9,7 +9,7 @@ import { byteTarget, type FuzzTarget } from './fuzz-target.ts';
 
 const fixtures = fileURLToPath(new URL('../../../test/fixtures/tables/', import.meta.url));
 
-/** Tables that say which image has which label. */
+/** Tables with labels of images. */
 export function tableTargets(): readonly FuzzTarget[] {
   const lines = Array.from({ length: 20 }, (_, i) => `${(i * 7919).toString(16)},breed ${i % 4}`);
   const csv = [

@@ -68,7 +68,7 @@ function npy(): readonly FuzzTarget[] {
   return [byteTarget('.npy', seeds, more, readNpy), npyHeaders(seeds, more)];
 }
 
-/** Mutations of the header's text alone, with a length that fits it: behind versions 1, 2 and 3, which tell it apart. */
+/** Mutates the text of the header alone, with a correct length, after versions 1, 2 and 3. */
 function npyHeaders(seeds: readonly Uint8Array[], words: readonly string[]): FuzzTarget {
   const make = (draw: Draw): Uint8Array => {
     const seed = Buffer.from(draw.oneOf(seeds));
@@ -183,7 +183,7 @@ function manifest(): readonly FuzzTarget[] {
   };
   return [
     byteTarget('manifest.json', [Buffer.from(text)], words, read),
-    // With its own checksums made to fit, so that the fields behind them are reached.
+    // With correct checksums, so that the fields after them are reached.
     jsonTarget('manifest.json sealed', [text], words, read, (json) =>
       Buffer.from(JSON.stringify(resealed(JSON.parse(json)))),
     ),

@@ -2,19 +2,19 @@ import type { Task, TorchTask } from './task.ts';
 
 export interface Contestant extends Pick<Task, 'engine' | 'device' | 'precision' | 'feed' | 'decodeOnly'> {
   readonly label: string;
-  /** Beside this process's own variables. */
+  /** Additional environment variables. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** The variable by which NVIDIA's libraries round the factors of float32 products to TF32 nowhere. */
+/** The variable that keeps NVIDIA's libraries from rounding float32 factors to TF32. */
 const exact = { NVIDIA_TF32_OVERRIDE: '0' };
 const float32 = { engine: 'onnx', precision: 'float32', feed: 'bytes' } as const;
 const float16 = { ...float32, precision: 'float16' } as const;
 
-/** The label of what the others' features are compared with. */
+/** Label of the contestant with which the others' features are compared. */
 export const referenceLabel = 'featuretap cpu float32';
 
-/** All of ours; the reference comes first. */
+/** This project's contestants; the reference comes first. */
 export const ourContestants: readonly Contestant[] = [
   { label: referenceLabel, ...float32, feed: 'floats', device: 'cpu' },
   { label: 'featuretap decoding', ...float32, device: 'cpu', decodeOnly: true },
@@ -30,7 +30,7 @@ export const ourContestants: readonly Contestant[] = [
 
 type TorchContestant = Omit<TorchTask['contestants'][number], 'features'>;
 
-/** PyTorch's, all in channels_last, as its documentation advises for convolutions. */
+/** PyTorch's, in channels_last, as its documentation recommends for convolutions. */
 export function torchContestants(compiled: boolean): readonly TorchContestant[] {
   const eager: readonly TorchContestant[] = [
     { label: 'torch float32', dtype: 'float32', tf32: false, compile: false },

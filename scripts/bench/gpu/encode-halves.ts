@@ -1,7 +1,7 @@
 import type { StateDict } from '../../../src/extract/weights/state-dict.ts';
 import { toFloat16 } from '../../../src/formats/npy/float16.kernel.ts';
 
-/** A state dict as a .safetensors file of float16 tensors: half the bytes to carry. */
+/** Encodes a state dict as a .safetensors file of float16 tensors, to halve its size. */
 export function encodeHalves({ tensors }: StateDict): Uint8Array {
   const header: Record<string, object> = {};
   const parts: Uint8Array[] = [];

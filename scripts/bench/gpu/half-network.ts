@@ -5,18 +5,18 @@ import { GraphBuilder } from '../../../src/formats/onnx/graph-builder.ts';
 import type { OnnxTensor } from '../../../src/formats/onnx/schema.ts';
 import { decodeTensor, encodeTensor } from '../../../src/formats/onnx/tensor.ts';
 
-/** ONNX's numbers for float32 and float16, as Cast takes them (TensorProto.DataType). */
+/** Numbers of float32 and float16 in ONNX (TensorProto.DataType), for Cast. */
 const float32 = 1;
 const float16 = 10;
 
-/** Name of the float32 copy of a tensor of the halved network. */
+/** Name of the float32 copy of a tensor of the float16 network. */
 export function widened(tensor: string): string {
   return `${tensor}/float32`;
 }
 
 /**
- * A network of `buildResNet` up to one tensor, its weights and products in float16: normalized float32 pixels in,
- * `widened(tensor)` out in float32.
+ * A network of `buildResNet` up to one tensor, with weights and products in float16: from normalized float32 pixels to
+ * `widened(tensor)` in float32.
  */
 export function halve(network: Network, tensor: string): Network {
   const { input } = network;

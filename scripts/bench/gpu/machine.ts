@@ -4,9 +4,9 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { ortVersion } from '../../../src/extract/backbone/ort-session.ts';
 
-/** What results name. */
+/** Machine and versions, for the results. */
 interface Machine {
-  /** `NVIDIA H100 80GB HBM3, 16 cores`, or the processor where there is no GPU. */
+  /** `NVIDIA H100 80GB HBM3, 16 cores`, or the processor without a GPU. */
   readonly name: string;
   readonly gpu: string | null;
   readonly driver: string | null;
@@ -36,7 +36,7 @@ export function describeMachine(): Machine {
   };
 }
 
-/** Prints the lib folders of NVIDIA's packages, which PyTorch for CUDA depends on. */
+/** Prints the lib folders of NVIDIA's packages, on which PyTorch for CUDA depends. */
 const askPython = `
 import glob, sys
 for folder in sys.path:
@@ -44,9 +44,8 @@ for folder in sys.path:
 `;
 
 /**
- * Folders where CUDA's and cuDNN's libraries lie, for a loader's search path: the toolkit's, and those that came with
- * PyTorch. Wheels hold a library under its versioned name alone, and some programs open `libcudnn.so`: `scratch` gets
- * links of that kind.
+ * Folders of CUDA's and cuDNN's libraries for a loader's search path: the toolkit's, and those installed with PyTorch.
+ * Wheels contain only versioned names, and some programs open `libcudnn.so`: links to these are created in `scratch`.
  */
 export function cudaFolders(scratch: string): readonly string[] {
   const { stdout } = spawnSync('python3', ['-c', askPython], { encoding: 'utf8' });

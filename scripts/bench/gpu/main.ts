@@ -1,4 +1,4 @@
-/** What a packed bench starts on the bare machine: `npm run bench -- gpu` without npm. */
+/** Entry point of a packed bench on the other machine: `npm run bench -- gpu` without npm. */
 import { UserError } from '../../../src/system/errors.ts';
 import { measure } from './measure.ts';
 import { measureUsage, readOptions } from './options.ts';

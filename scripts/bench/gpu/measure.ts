@@ -16,7 +16,7 @@ import { compareFeatures, gather, type Result } from './result.ts';
 import { runLines } from './run-lines.ts';
 import type { Common, Task, TorchTask } from './task.ts';
 
-/** Files of one run, in a folder that goes with it. */
+/** Files of one run, in a temporary folder. */
 interface Place {
   readonly common: Common;
   readonly scratch: string;
@@ -24,8 +24,8 @@ interface Place {
 }
 
 /**
- * Measures one contestant after the other, each in a process of its own, and writes what is known by then after each: a
- * machine that is lent for minutes may be gone before the end.
+ * Measures one contestant after the other, each in a new process, and writes all results after each: a machine that is
+ * lent for minutes may be gone before the end.
  */
 export async function measure(options: Options, command: string): Promise<void> {
   const scratch = await mkdtemp(join(tmpdir(), 'featuretap-bench-gpu-'));
@@ -69,7 +69,7 @@ export async function measure(options: Options, command: string): Promise<void> 
   }
 }
 
-/** Why the GPUs that would take part cannot, by what `featuretap devices` says of them. */
+/** Why the GPUs of the contestants cannot be used, from `featuretap devices`. */
 async function tryDevices(
   contestants: readonly Contestant[],
   search: Readonly<Record<string, string>>,
@@ -135,7 +135,7 @@ async function runTorch(theirs: ReturnType<typeof torchContestants>, place: Plac
   });
 }
 
-/** The result with its features beside the CPU's, where both were written. */
+/** The result with its features compared with the CPU's, where both were written. */
 function compared(result: Result, { scratch, common: { comparedRows: rows } }: Place): Result {
   if (result.label === referenceLabel) return result;
   const [own, reference] = [result.label, referenceLabel].map((label) => featuresFile(scratch, label));

@@ -84,7 +84,7 @@ async function measureNetwork(): Promise<void> {
   if (task.endToEndBatch > 0) await fromFiles(backbone, weights);
 }
 
-/** The network as the task wants it; what a graph cannot do, `poolRows` and the feed do. */
+/** Builds the network of the task; `poolRows` and the feed do what the graph does not. */
 async function open(stateDict: StateDict): Promise<Backbone> {
   const { device, engine, cores: threads } = task;
   const options = { preprocessing, device, threads };
@@ -104,11 +104,13 @@ async function open(stateDict: StateDict): Promise<Backbone> {
   return openOnnxBackbone(network, { ...options, tap });
 }
 
-/** A whole extraction into a fresh feature set: listing, hashing, writing and checkpoints too; the network is open. */
+/**
+ * A complete extraction into a new feature set, with listing, hashing, writing and checkpoints, with the open network.
+ */
 async function fromFiles(backbone: Backbone, weights: StateDict): Promise<void> {
   const cache = await mkdtemp(join(tmpdir(), 'featuretap-bench-'));
   const { engine, engineVersion, device, architecture } = backbone;
-  // By the name that the set asks for, whatever the tensor is called in this graph.
+  // The set requests the tap's name, whatever the tensor's name in this graph.
   const tap = { ...backbone.tap, name: 'avgpool' };
   const run = (batch: PixelBatch): Promise<TapMap> => backbone.run(batch);
   const lent: Backbone = {
@@ -123,7 +125,7 @@ async function fromFiles(backbone: Backbone, weights: StateDict): Promise<void> 
     open: async () => lent,
     prepareInt8: () => Promise.reject(new Error('no int8 here')),
   };
-  // Sizes that the run will meet: one image for the canary, and whole batches. The last batch is smaller.
+  // Batch sizes of the run: one image for the canary, whole batches, and the smaller last batch.
   await backbone.run({ rowCount: 1, crop, bytesNHWC: new Uint8Array(crop * crop * 3) });
   try {
     const { newImages, seconds } = await extract({

@@ -54,12 +54,12 @@ export function readPackOptions(args: readonly string[]): PackOptions {
   return { folder: resolve(values.pack as string), cuda, weights, data, photos, tripBytes: Math.floor(trip * 2 ** 20) };
 }
 
-/** One thing that is carried. */
+/** One file or folder to pack. */
 interface Item {
   readonly what: string;
-  /** Below the folder of the pack. */
+  /** Path in the pack. */
   readonly path: string;
-  /** A file or a folder here. */
+  /** Path on this machine. */
   readonly from: string;
 }
 
@@ -67,8 +67,8 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 const require = createRequire(import.meta.url);
 
 /**
- * Packs what a bare Linux machine (x64; glibc, libstdc++ and an NVIDIA driver) needs to run the bench, as one archive in
- * parts, each in a folder of its own; says what is in it and how it is put together there.
+ * Packs what a bare Linux machine (x64; glibc, libstdc++ and an NVIDIA driver) needs to run the bench, as one archive
+ * in parts, each in its own folder. Prints the contents and how to join the parts.
  */
 export async function pack(options: PackOptions): Promise<void> {
   const { folder } = options;
@@ -111,7 +111,7 @@ export async function pack(options: PackOptions): Promise<void> {
   }
 }
 
-/** Node, this bench as a bundle, PyTorch's side, and the script that starts it. */
+/** Node, this bench as a bundle, the PyTorch program, and the start script. */
 function program(scratch: string): readonly Item[] {
   const what = 'the bench as a bundle';
   const bundle = join(scratch, 'bundle');
@@ -130,7 +130,7 @@ function program(scratch: string): readonly Item[] {
     platform: 'node',
     format: 'esm',
     target: 'node20.15',
-    // What has native code, and decoders of formats that the photos are not in.
+    // Packages with native code, except decoders of formats that the photos do not have.
     external: ['onnxruntime-node', 'sharp', '@tensorflow/*', 'libheif-js', '@cornerstonejs/*'],
     banner: {
       js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",

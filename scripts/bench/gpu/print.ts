@@ -25,7 +25,7 @@ export function printResults(results: readonly Result[], batches: readonly numbe
   for (const result of results) if (result.notMeasured !== undefined) console.log(told(result));
 }
 
-/** One line on how a contestant ended. */
+/** One line about how a contestant ended. */
 export function told({ label, version, notMeasured }: Result): string {
   if (notMeasured === undefined) return `${label}: measured`;
   return `${label}: ${version === undefined ? '' : 'the rest '}not measured: ${notMeasured}`;

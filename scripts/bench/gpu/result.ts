@@ -1,18 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { EndToEnd, Line, NetworkRate } from './task.ts';
 
-/** What became of one contestant. */
+/** Result of one contestant. */
 export interface Result {
   readonly label: string;
   readonly version?: string;
   readonly openSeconds?: number;
   readonly network: readonly (NetworkRate & { readonly imagesPerSecond: number })[];
   readonly endToEnd?: EndToEnd & { readonly imagesPerSecond: number };
-  /** Files to pixels on all cores, and no network. */
+  /** Decoding files to pixels on all cores, without a network. */
   readonly decoding?: { readonly images: number; readonly seconds: number; readonly imagesPerSecond: number };
-  /** To the CPU's in float32. */
+  /** Difference from the CPU's features in float32. */
   readonly features?: Difference;
-  /** Why it was not measured, or what of it was not. */
+  /** Why it, or a part of it, was not measured. */
   readonly notMeasured?: string;
 }
 
@@ -21,11 +21,11 @@ interface Difference {
   /** Largest |a - b|, and the largest |b|. */
   readonly largest: number;
   readonly largestValue: number;
-  /** ‖a - b‖ / ‖b‖ of the row where it is largest. */
+  /** The largest ‖a - b‖ / ‖b‖ of a row. */
   readonly worstRow: number;
 }
 
-/** One contestant's lines, and why it ended where it did not end well. */
+/** Collects one contestant's lines, and the reason if it failed. */
 export function gather(label: string, lines: readonly Line[], reason: string | undefined): Result {
   let result: Result = { label, network: [] };
   let why = reason;
@@ -55,7 +55,7 @@ function median(values: readonly number[]): number {
   return ((sorted[Math.ceil(middle) - 1] as number) + (sorted[Math.floor(middle)] as number)) / 2;
 }
 
-/** Features in two files, float32 [rows, width]; undefined if one of them was not written. */
+/** Compares features in two files, float32 [rows, width]; undefined if one of them is missing. */
 export function compareFeatures(path: string, reference: string, rows: number): Difference | undefined {
   if (!existsSync(path) || !existsSync(reference)) return undefined;
   const [ours, exact] = [path, reference].map((file) => new Float32Array(new Uint8Array(readFileSync(file)).buffer));
@@ -67,7 +67,7 @@ export function compareFeatures(path: string, reference: string, rows: number): 
     for (let at = row; at < row + width; at++) {
       const value = exact[at] as number;
       const difference = Math.abs((ours[at] as number) - value);
-      // Math.max keeps a NaN once it has met one.
+      // Math.max keeps NaN.
       largest = Math.max(largest, difference);
       largestValue = Math.max(largestValue, Math.abs(value));
       off += difference ** 2;

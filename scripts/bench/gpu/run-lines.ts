@@ -4,11 +4,14 @@ import type { Line } from './task.ts';
 
 interface Ran {
   readonly lines: readonly Line[];
-  /** Why it did not end well; undefined if it did. */
+  /** The reason if it failed. */
   readonly reason: string | undefined;
 }
 
-/** Runs a process that prints JSON lines, and gives it up after so many seconds: one that hangs must not cost the rest. */
+/**
+ * Runs a process that prints JSON lines, and kills it after the time limit, so that one that hangs does not block the
+ * rest.
+ */
 export async function runLines(
   command: readonly [string, ...string[]],
   environment: Readonly<Record<string, string>>,
@@ -41,7 +44,7 @@ export async function runLines(
   return { lines, reason: ending };
 }
 
-/** The one line of what a process wrote to stderr that says what went wrong. */
+/** The line of stderr that describes the failure. */
 function lastWords(errors: string): string {
   const said = errors.split('\n').filter((line) => line.trim() !== '');
   const line = said.findLast((text) => /Error|error:|found:|FAIL/.test(text)) ?? said.at(-1) ?? '';

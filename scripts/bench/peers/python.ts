@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** Where `npm run bench -- setup` puts its Python: outside the repository, one for all checkouts. */
+/** Where `npm run bench -- setup` installs its Python: outside the repository, shared by all checkouts. */
 export const peersFolder: string = join(
   process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'),
   'featuretap',
@@ -12,25 +12,25 @@ export const peersFolder: string = join(
 
 interface Peer {
   readonly python: string;
-  /** Who it is, as output names it. */
+  /** Its name in the output. */
   readonly who: string;
-  /** Not Debian's: as new as the requirements file has it, or what the user named. */
+  /** Not Debian's: with the versions of the requirements file, or named by the user. */
   readonly newest: boolean;
 }
 
-/** Pythons in the order in which they are asked: one that is named, the one of `setup`, the system's as a fallback. */
+/** Pythons in order of preference: a named one, the one of `setup`, the system's as a fallback. */
 function peers(): readonly Peer[] {
   const named = process.env['FEATURETAP_BENCH_PYTHON'];
   const own = join(peersFolder, 'bin', 'python');
   return [
     ...(named === undefined ? [] : [{ python: named, who: '$FEATURETAP_BENCH_PYTHON', newest: true }]),
     ...(existsSync(own) ? [{ python: own, who: `npm run bench -- setup's, in ${peersFolder}`, newest: true }] : []),
-    // Debian's own python3 has the packages even where another one comes first on the path.
+    // Debian's own python3 has the packages even where another one is first on the path.
     ...['python3', '/usr/bin/python3'].map((python) => ({ python, who: `the system's ${python}`, newest: false })),
   ];
 }
 
-/** The first Python that has all the modules; undefined if none has. */
+/** The first Python with all modules; undefined if none has them. */
 export function findPeer(...modules: readonly string[]): Peer | undefined {
   return peers().find(
     ({ python }) =>
@@ -38,14 +38,14 @@ export function findPeer(...modules: readonly string[]): Peer | undefined {
   );
 }
 
-/** Says on stderr which Python it is, and how to get a newer one. */
+/** Prints on stderr which Python is used, and how to get a newer one. */
 export function tellPeer(peer: Peer | undefined, modules: string): void {
   if (peer === undefined) console.error(`no Python with ${modules}: ours alone; npm run bench -- setup makes one`);
   else if (peer.newest) console.error(`beside ${peer.who}`);
   else console.error(`beside ${peer.who}, a fallback: npm run bench -- setup installs the newest peers`);
 }
 
-/** A processor type fixed for OpenBLAS would keep it from the best kernels of this processor. */
+/** A fixed processor type would keep OpenBLAS from this processor's best kernels. */
 export const peerEnvironment: NodeJS.ProcessEnv = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !name.startsWith('OPENBLAS_')),
 );

@@ -1,6 +1,6 @@
 import type { FingerprintFields } from '../../../src/features/manifest/manifest.ts';
 
-/** The fingerprint of feature sets whose rows are random numbers: no network made them. */
+/** The fingerprint of feature sets of random numbers. */
 export const drawnFields: FingerprintFields = {
   architecture: 'drawn',
   weightsSha256: '0'.repeat(64),

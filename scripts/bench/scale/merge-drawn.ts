@@ -8,7 +8,7 @@ import type { Manifest } from '../../../src/features/manifest/manifest.ts';
 import { publish } from '../../../src/features/run/publish.ts';
 import { nodeFiles } from '../../../src/system/files.ts';
 
-/** What `merge` does with records and tables; shards are neither checked nor linked, because there are none. */
+/** Merges records and tables like `merge`; there are no shards to check or link. */
 export async function mergeTablesOfParts(set: string, partCount: number): Promise<Manifest> {
   const { parts, made } = await readParts(nodeFiles, set, partCount);
   if (made === undefined) throw new Error('no part has rows');

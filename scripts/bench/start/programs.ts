@@ -5,16 +5,16 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** This checkout's own launcher. */
+/** The launcher of this checkout. */
 export const launcher: string = join(root, 'scripts', 'featuretap.cjs');
 
-/** The launcher of a package, as npm unpacks it, on this checkout's dependencies. */
+/** The launcher of an unpacked npm package, with this checkout's dependencies. */
 export function layPackage(folder: string): string {
   must(process.execPath, [join(root, 'scripts', 'bundle', 'bundle.cjs')]);
   return lay(folder, ['package.json', 'scripts/featuretap.cjs', 'dist/bundle']);
 }
 
-/** The launcher of a checkout that has no bundle yet, on this one's dependencies. */
+/** The launcher of a checkout without a bundle, with this one's dependencies. */
 export function layCheckout(folder: string): string {
   return lay(folder, ['package.json', 'scripts/featuretap.cjs', 'scripts/bundle', 'src']);
 }
@@ -29,7 +29,7 @@ function lay(folder: string, parts: readonly string[]): string {
   return join(folder, 'scripts', 'featuretap.cjs');
 }
 
-/** Runs a command to its end; what it prints is for nobody unless it fails. */
+/** Runs a command; its output is shown only if it fails. */
 export function must(command: string, args: readonly string[], cwd?: string): void {
   const { status, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8', maxBuffer: 1 << 26 });
   if (status !== 0) throw error ?? new Error(`${[command, ...args].join(' ')}: exit ${status}\n${stderr}`);

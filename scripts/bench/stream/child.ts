@@ -3,11 +3,11 @@ import type { DrawnSet } from './draw-set.ts';
 import { drawSet } from './draw-set.ts';
 
 /**
- * A step in a process of its own, whose memory nothing else has touched: `draw FOLDER {"rows":…}`, or `run` and the
- * arguments of the command line. What it took goes to stderr, last.
+ * One step in a new process with unused memory: `draw FOLDER {"rows":…}`, or `run` and command-line arguments. Prints
+ * its measurements as the last line of stderr.
  */
 export interface ChildFigures {
-  /** Largest resident set from start to end. */
+  /** Peak resident memory. */
   readonly peakBytes: number;
   readonly seconds: number;
   /** Processor time of all threads. */

@@ -1,7 +1,7 @@
 /**
- * Fills rows of classes that overlap: normal-like noise, and a pattern of each class that stands out by `distance` of
- * the noise's spread in all columns together. A number depends on its row and column alone, so that parts of a matrix
- * can be made one after another.
+ * Fills rows of overlapping classes: approximately normal noise plus a pattern per class, whose length is `distance`
+ * times the noise's standard deviation. A number depends only on its row and column, so that parts of a matrix can be
+ * filled separately.
  *
  * @param data [rows, columns], the rows from `firstRow` on; class of a row: row % classes
  */
@@ -17,7 +17,7 @@ export function drawRows(
     const label = row % classes;
     for (let column = 0; column < columns; column++, i++) {
       const noise = mixed(row, column);
-      // Sixteen bits each: the sum of two uniform numbers, with a spread of 0.41.
+      // The sum of two uniform 16-bit numbers has a standard deviation of 0.41.
       const spread = (noise & 0xffff) / 0x10000 + (noise >>> 16) / 0x10000;
       const sign = (mixed(label + 0x10000000, column) & 1) === 0 ? 1 : -1;
       data[i] = Math.max(0, spread - 0.4 + 0.41 * step * sign);
@@ -25,7 +25,7 @@ export function drawRows(
   }
 }
 
-/** 32 bits that look drawn (Chris Wellons' lowbias32 on the two numbers). */
+/** 32 pseudo-random bits (Chris Wellons' lowbias32 of the two numbers). */
 function mixed(row: number, column: number): number {
   let bits = Math.imul(row + 1, 0x9e3779b1) ^ Math.imul(column + 1, 0x85ebca6b);
   bits = Math.imul(bits ^ (bits >>> 16), 0x7feb352d);

@@ -15,14 +15,14 @@ export interface DrawnSet {
   readonly dims: number;
   readonly classes: number;
   readonly dtype: Dtype;
-  /** sha256 of each row's photo, which lies at `train/<its first 32 digits>.jpg`; drawn where there are no photos. */
+  /** sha256 of each row's photo at `train/<its first 32 digits>.jpg`; random where there are no photos. */
   readonly photos?: readonly string[];
 }
 
-/** Of float32 rows: a shard's worth is in memory at a time. */
+/** Of float32 rows: one shard is in memory at a time. */
 const shardBytes = 64e6;
 
-/** Writes a feature set of drawn rows, however many there are, with ids and paths as long as Kaggle's. */
+/** Writes a feature set of any number of random rows, with ids and paths of Kaggle's length. */
 export async function drawSet(folder: string, { rows, dims, classes, dtype, photos }: DrawnSet): Promise<void> {
   await nodeFiles.makeFolder(join(folder, runFolder));
   const rowsPerShard = Math.max(1, Math.floor(shardBytes / (4 * dims)));

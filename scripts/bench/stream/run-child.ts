@@ -5,10 +5,10 @@ import type { ChildFigures } from './child.ts';
 const script = fileURLToPath(new URL('child.ts', import.meta.url));
 
 /**
- * Runs one step of the bench in a process of its own (`child.ts`). The caller must be a small process: on Linux a child
- * inherits the largest resident set of the one that starts it.
+ * Runs one step of the bench in a new process (`child.ts`). The caller must be a small process: on Linux a child
+ * inherits its parent's peak resident memory.
  *
- * @throws Error with what the step printed, when it fails
+ * @throws Error with the output of a step that fails
  */
 export function runChild(args: readonly string[]): ChildFigures {
   const { status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', script, ...args], { encoding: 'utf8' });

@@ -7,12 +7,12 @@ import { uniform } from '../uniform.ts';
 import type { World } from '../verbs.ts';
 import { type Ended, post, ServedProcess, sameAnswer } from './served-process.ts';
 
-/** Photos that are under way while a server is disturbed. */
+/** Concurrent photos while a server is disturbed. */
 const askedAtOnce = 4;
 
 /**
- * Disturbs `serve`: kills it while it answers and starts it again on the same port, starts two on one port, and takes away
- * what it read when it started while it answers. It writes nothing, so that no disk can be full.
+ * Disturbs `serve`: kills it while it answers and restarts it on the same port, starts two on one port, and removes its
+ * inputs while it runs. It writes no files, so full disks are not tested.
  */
 export async function tortureServe(world: World, options: TortureOptions): Promise<TorturedResult> {
   const [name = ''] = await readdir(join(world.data, 'class-0'));
@@ -47,7 +47,7 @@ class ServeTorture {
     this.#files = await this.#filesThere();
   }
 
-  /** kill -9 while photos are under way; the next server takes the same port, answers the same, and no file is left. */
+  /** kill -9 during requests; the next server takes the same port, answers the same, and no file is left. */
   async kill(count: number): Promise<number> {
     for (let round = 1; round <= count; round++) {
       const server = this.#start();
@@ -67,7 +67,7 @@ class ServeTorture {
     return count;
   }
 
-  /** The second one is refused, names the port, and the first goes on. */
+  /** The second one is rejected and names the port, and the first continues. */
   async twoAtOnce(count: number): Promise<number> {
     for (let round = 0; round < count; round++) {
       const first = this.#start();
@@ -85,8 +85,8 @@ class ServeTorture {
   }
 
   /**
-   * The report, the features and the photos go away while it answers: all of it is in memory. Its first answer is what
-   * all others must give.
+   * The report, the features and the photos are removed while it runs: they are in memory. All answers must equal the
+   * first.
    */
   async churn(count: number): Promise<number> {
     const { report, set, data } = this.#world;
@@ -130,7 +130,7 @@ class ServeTorture {
     if (/unexpected error|^\s+at .*:\d+:\d+\)?$/m.test(stderr)) this.wrong.push(`${when}: ${stderr.slice(0, 200)}`);
   }
 
-  /** Of the report and the feature set: nothing beside them may appear. */
+  /** Files of the report and the feature set: no other may appear. */
   async #filesThere(): Promise<readonly string[]> {
     const { report, set } = this.#world;
     const names: string[] = [];

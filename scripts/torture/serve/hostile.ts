@@ -12,29 +12,29 @@ import { makeReport } from '../world.ts';
 import { oneBitPng } from './one-bit-png.ts';
 import { type Heard, post, ServedProcess, sameAnswer } from './served-process.ts';
 
-/** Above this much more memory than after a fifth of the requests the server keeps something of them. */
+/** A larger growth than this since a fifth of the requests is a memory leak. */
 const memoryBoundMB = 60;
 
 const clients = 16;
-/** A photo that it can read has its answer by then on a busy machine too. */
+/** Longer than the answer to a readable photo takes, even on a busy machine. */
 const timeLimitSeconds = 10;
 const mostBodyMB = 8;
 
 interface HostileResult {
   readonly requests: number;
-  /** How often each status was answered. */
+  /** Number of answers by status. */
   readonly statuses: Readonly<Record<string, number>>;
-  /** Of the fuzzers' images: those that were read, and those that were refused. */
+  /** Of the fuzzers' images: how many were readable, and how many were rejected. */
   readonly fuzzed: { readonly read: number; readonly refused: number };
-  /** Resident, in MB: after a fifth of the requests, and after all of them; undefined if there is no /proc. */
+  /** Resident memory in MB after a fifth of the requests, and after all of them; undefined without /proc. */
   readonly memoryMB: readonly [after: number, atEnd: number] | undefined;
   readonly wrong: readonly string[];
 }
 
 /**
- * Sends a server what it should not be sent: slow and cut bodies, decompression bombs, the fuzzers' images, and many
- * requests of all sorts by 16 clients. Each has a right status, told by a decoder in this process; the server must go on
- * to give the answer that it gave at first, and keep nothing in memory.
+ * Sends a server malformed input: slow and truncated bodies, decompression bombs, the fuzzers' images, and many mixed
+ * requests from 16 clients. Each must be answered with the status that a decoder in this process expects; the server
+ * must keep answering as at first, and its memory must not grow.
  */
 export async function hostileServe({
   requests,
@@ -121,7 +121,7 @@ class Hostile {
     return { requests, statuses: this.#statuses, fuzzed: this.#fuzzed, memoryMB, wrong: this.#wrong };
   }
 
-  /** The photo has the answer that it had at first. */
+  /** Checks that the photo has its first answer. */
   async #goesOn(when: string): Promise<void> {
     const { status, body } = await this.#post(this.#photo);
     if (status !== 200 || !sameAnswer(body, this.#expected))
@@ -136,7 +136,7 @@ class Hostile {
     }
   }
 
-  /** A byte now and then, and never the last: 408 when the time is over. */
+  /** Sends a byte now and then, and never the last: expects 408 at the time limit. */
   async #slow(): Promise<void> {
     let answer = '';
     for (let isLate = true; isLate && statusOf(answer) === 0; ) {
@@ -145,7 +145,7 @@ class Hostile {
         socket.once('data', (data) => resolve(String(data)));
         socket.once('close', () => resolve('closed without an answer'));
       });
-      // Silent before the time is over: a byte that crosses the answer may take it away. Where this process had to wait so
+      // Stops sending before the limit: a byte that crosses the answer may reset the connection. Where this process had to wait so
       // long that one did, that is no answer of the server's.
       const silentFrom = performance.now() + 1000 * (timeLimitSeconds - 2);
       do {

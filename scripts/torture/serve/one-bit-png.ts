@@ -1,10 +1,6 @@
 import { crc32, deflateSync } from 'node:zlib';
 
-/**
- * A PNG of one bit a pixel: a small file, whatever it unpacks to.
- *
- * @param rows that are there; the header may promise more
- */
+/** A PNG of one bit per pixel: small, whatever its unpacked size. @param rows present; the header may declare more */
 export function oneBitPng(width: number, height: number, rows: number = height): Uint8Array<ArrayBuffer> {
   const chunk = (type: string, data: Uint8Array): Buffer => {
     const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const script = fileURLToPath(new URL('../../featuretap.cjs', import.meta.url));
 
-/** A server that does not start within this time does not start. */
+/** Longer than the start of any server. */
 const startMs = 120_000;
 
 export interface Ended {
@@ -14,11 +14,11 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** The real `featuretap serve` in a process of its own. */
+/** The real `featuretap serve` in a new process. */
 export class ServedProcess {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
-  /** Its address; the empty text where it ended before it had one. */
+  /** Its address; empty if it ended before it had one. */
   readonly url: Promise<string>;
 
   constructor(args: readonly string[]) {
@@ -37,13 +37,13 @@ export class ServedProcess {
     this.child.kill(signal);
   }
 
-  /** Asks it to stop and waits until it has. */
+  /** Asks it to stop and waits for its end. */
   async stop(): Promise<Ended> {
     this.kill('SIGTERM');
     return this.ended;
   }
 
-  /** Memory of the process that is in use, in MB; undefined if there is no /proc. */
+  /** Resident memory of the process in MB; undefined without /proc. */
   async memoryMB(): Promise<number | undefined> {
     const status = await readFile(`/proc/${this.child.pid}/status`, 'utf8').catch(() => '');
     const [, kB] = /VmRSS:\s+(\d+) kB/.exec(status) ?? [];
@@ -56,7 +56,7 @@ export interface Heard {
   readonly body: string;
 }
 
-/** Sends a photo; `status` 0 where the connection broke. */
+/** Sends a photo; `status` 0 if the connection broke. */
 export async function post(url: string, body: Uint8Array<ArrayBuffer>, query = ''): Promise<Heard> {
   try {
     const response = await fetch(`${url}predict${query}`, { method: 'POST', body });
@@ -66,10 +66,7 @@ export async function post(url: string, body: Uint8Array<ArrayBuffer>, query = '
   }
 }
 
-/**
- * Whether two answers to one photo say the same: the same classes, to the rounding of sums, which differs with how many
- * photos share a run.
- */
+/** Whether two answers to one photo agree: the same classes, up to the rounding of sums, which depends on the batch. */
 export function sameAnswer(one: string, other: string): boolean {
   const [a, b] = [one, other].map(probabilitiesOf);
   if (a === undefined || b === undefined || a.size !== b.size) return false;
