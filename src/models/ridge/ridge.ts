@@ -15,7 +15,7 @@ import { ownCalibration } from '../scaling.ts';
 import { solveRidge } from './closed-form.ts';
 import { fewestJudged, judgedRows, leftOutAccuracy, leftOutConformal } from './left-out.ts';
 import { addRidge } from './onnx.ts';
-import { fitTemperature } from './softmax-factor.ts';
+import { cautiousFactor, fitTemperature } from './softmax-factor.ts';
 
 const solvers = ['closed-form'] as const;
 
@@ -47,11 +47,6 @@ export interface FittedRidge extends FittedHead {
 
 /** Rows and features of which the smaller may not exceed this: the closed form grows with its cube. */
 const largestSide = 8192;
-/**
- * Factor of the softmax where too few rows tell it. At the mean eigenvalue, which alpha then is, 15 to 20 is the likeliest
- * for test photos of 42 breeds after one or two training photos of each.
- */
-const usualFactor = 17;
 /** Score of a class that no training row had; finite, so that an exported head holds no infinity. */
 const absentScore = -1e30;
 
@@ -133,7 +128,10 @@ async function fit(params: Params, given: Table, context: FitContext): Promise<F
   const plain = params.calibrate === 'none' || !severalClasses;
   const judgedWeights = new Float64Array(rowCount);
   for (const row of judged) judgedWeights[row] = weights?.[row] ?? 1;
-  const ownFactor = () => (few ? usualFactor : fitTemperature(solution.leftOutScores, labels, present, judgedWeights));
+  const ownFactor = () =>
+    few
+      ? cautiousFactor(solution.leftOutScores, labels, present)
+      : fitTemperature(solution.leftOutScores, labels, present, judgedWeights);
   const factor = plain ? 1 : ownFactor();
   const first = solution.tried[0]?.alpha;
   const last = solution.tried.at(-1)?.alpha;
@@ -145,7 +143,7 @@ async function fit(params: Params, given: Table, context: FitContext): Promise<F
   if (few && severalClasses) {
     const chosen =
       params.alpha === 'auto' || params.alpha.length > 1 ? ['alpha, the one nearest to the mean eigenvalue'] : [];
-    const factors = plain ? [] : ['the factor of the softmax, the usual one'];
+    const factors = plain ? [] : ['the factor of the softmax, a cautious one'];
     if (chosen.length + factors.length > 0) {
       warnings.push(
         `${[...chosen, ...factors].join(', and ')}: not chosen by leave-one-out errors, since only ${judged.length} training rows have another one of their class`,
@@ -168,7 +166,7 @@ async function fit(params: Params, given: Table, context: FitContext): Promise<F
     details: {
       probabilities: plain
         ? 'softmax of the scores'
-        : `softmax of the scores times ${few ? 'the usual factor' : 'a factor that fits the leave-one-out scores best'}`,
+        : `softmax of the scores times ${few ? 'a cautious factor' : 'a factor that fits the leave-one-out scores best'}`,
       alpha: solution.alpha,
       factor,
       leaveOneOut: solution.tried.map(({ alpha, error }) => ({ alpha, error })),

@@ -128,7 +128,7 @@ function notConverged(unfinished: Float64Array, result: PairsResult, params: Svm
 }
 
 function notCalibrated({ slope }: ProbabilityCalibration): string {
-  return `probabilities are not calibrated: every class has one training row; the default slope of ${slope} is used`;
+  return `probabilities are not calibrated: every class has one training row; a cautious slope of ${slope.toPrecision(3)} is used`;
 }
 
 function howProbabilities(classCount: number, { heldOutRows, folds, foldsOf }: ProbabilityCalibration): string {

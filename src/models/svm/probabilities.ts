@@ -47,8 +47,8 @@ const COUPLING_BUDGET = 2_000_000;
 const FEWEST_ROWS = 150;
 /** One parameter is known well enough from this many rows. */
 const MOST_ROWS = 1000;
-/** Slope where no class has two rows; what the reference photos' breeds need is 10 to 12. */
-const DEFAULT_SLOPE = 10;
+/** The slope without held-out rows is at most the one that the reference photos' breeds need. */
+const LARGEST_CAUTIOUS_SLOPE = 10;
 
 interface FoldPlan {
   /** Fold of each training row, -1 for a row that is never held out: the only one of its class. */
@@ -126,7 +126,7 @@ export async function calibrateProbabilities(
   const { classStart, plan } = input;
   const classCount = classStart.length - 1;
   const rows = heldOutRows(plan);
-  if (rows.length === 0) return { calibration: { ...uncalibrated, slope: DEFAULT_SLOPE } };
+  if (rows.length === 0) return { calibration: { ...uncalibrated, slope: await cautiousSlope(input, context) } };
   const labels = classOfRows(classStart, rows);
   const counted = { heldOutRows: rows.length, folds: plan.foldCount, foldsOf: plan.foldsOf };
   const isBinary = classCount === 2;
@@ -171,11 +171,8 @@ async function heldOutPairValues(
   labels: Int32Array,
   context: ProductContext,
 ): Promise<Float32Array> {
-  const { gram, stride, classStart, result } = input;
-  const own = takeInts(input.rows, rows);
-  const kernel = pickSymmetric(gram, stride, input.rows, own);
-  const classifiers = { vectorStart: classStart, coefficients: result.coefficients, rho: result.rho };
-  const values = await pairValues(classifiers, kernel, rows.length, context);
+  const { classStart, result } = input;
+  const values = await trainedPairValues(input, rows, context);
   const classCount = classStart.length - 1;
   const slots = classCount - 1;
   for (let i = 0; i < rows.length; i++) {
@@ -190,6 +187,43 @@ async function heldOutPairValues(
     }
   }
   return values;
+}
+
+/** Decision values by the classifiers of all rows, [pairs, rows]. */
+async function trainedPairValues(
+  { gram, stride, rows: all, classStart, result }: HeldOutInput,
+  rows: Int32Array,
+  context: ProductContext,
+): Promise<Float32Array> {
+  const kernel = pickSymmetric(gram, stride, all, takeInts(all, rows));
+  const classifiers = { vectorStart: classStart, coefficients: result.coefficients, rho: result.rho };
+  return pairValues(classifiers, kernel, rows.length, context);
+}
+
+/**
+ * The slope where no row can be held out. A row's values by the classifiers of two other classes say nothing about its
+ * own class, so the slope makes them log-odds with a root mean square of a half: a row like none of the training rows
+ * gets nearly even probabilities. 1 if there are no two other classes.
+ */
+async function cautiousSlope(input: HeldOutInput, context: ProductContext): Promise<number> {
+  const { classStart } = input;
+  const classCount = classStart.length - 1;
+  if (classCount < 3) return 1;
+  const rows = Int32Array.from({ length: valueAt(classStart, classCount) }, (_, row) => row);
+  const labels = classOfRows(classStart, rows);
+  const values = await trainedPairValues(input, rows, context);
+  let squares = 0;
+  let count = 0;
+  for (let low = 0, pair = 0; low < classCount; low++) {
+    for (let high = low + 1; high < classCount; high++, pair++) {
+      for (const [row, label] of labels.entries()) {
+        if (label === low || label === high) continue;
+        squares += valueAt(values, pair * rows.length + row) ** 2;
+        count++;
+      }
+    }
+  }
+  return Math.min(LARGEST_CAUTIOUS_SLOPE, 0.5 / Math.sqrt(squares / count));
 }
 
 function heldOutRows(plan: FoldPlan): Int32Array {

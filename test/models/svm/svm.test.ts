@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { scoreProbabilities } from '../../../src/metrics/metrics.ts';
 import type { FittedSvm } from '../../../src/models/svm/fitted.ts';
 import { svm } from '../../../src/models/svm/svm.ts';
 import type { Matrix } from '../../../src/numerics/matrix.ts';
@@ -210,6 +211,12 @@ test('a fit that runs out of steps is a result with a warning about its progress
 test('reports that probabilities are not calibrated when no class has two rows', async () => {
   const fitted = await fit({}, fixtureTable('one row per class'));
   assert.match(fitted.warnings.join(), /probabilities are not calibrated/);
+  // Rows that are like none of the training rows get nearly even probabilities.
+  const labels = Int32Array.from({ length: 10 }, (_, c) => c);
+  const few = { features: drawRows(10, 128, 10, 5, 1), labels, classes: Array.from(labels, String) };
+  const strange = await (await fit({}, few)).predictProba(drawRows(10, 128, 10, 0, 1));
+  const { logLoss } = scoreProbabilities(labels, strange);
+  assert.ok(logLoss < Math.log(10) + 0.5, `log loss ${logLoss}, ${Math.log(10)} by chance`);
   assert.deepEqual((await fit({}, fixtureTable('blobs'))).warnings, []);
 });
 

@@ -15,8 +15,6 @@ import { type LinearSvcFit, type LinearSvcSolver, linearSvcObjective, linearSvcS
 /** Weight of the squared hinge losses, and passes over the rows that one classifier may take. */
 type LinearSvcParams = Pick<SvmParams, 'C' | 'maxIterations' | 'calibrate'>;
 
-/** Slope where too few rows tell it: the likeliest for test photos of 42 breeds after one training photo of each (C = 1). */
-const usualSlope = 8;
 const calibrationFolds = 5;
 /** One temperature for all classes asks for less than the classifiers themselves: it moved by 0.5 % at most (dogs, C from 0.001 to 10). */
 const calibrationTolerance = 0.1;
@@ -51,12 +49,11 @@ export function linearSvc({ C, maxIterations, calibrate: asked }: LinearSvcParam
       const fit = await solver.fit({ ...params, onProgress });
       const objective = await linearSvcObjective(table, fit, params.C, { threads, signal });
       const found = plain ? { inverse: 1, rows: 0 } : await calibrate(table, solver, fit, params, context);
-      const { rows } = found;
-      const inverse = rows === 0 && !plain ? usualSlope : found.inverse;
+      const { rows, inverse } = found;
       const warnings = fit.converged ? [] : [notConverged(fit, params)];
       if (rows === 0 && !plain)
         warnings.push(
-          `probabilities are not calibrated: too few training rows can be held out; the usual slope of ${usualSlope} is used`,
+          'probabilities are not calibrated, and may be far too even or too sure: too few training rows can be held out',
         );
       return softmaxHead({
         model: 'svm',

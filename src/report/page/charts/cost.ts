@@ -6,39 +6,68 @@ import { axis, chart, type Frame, xAxis, yAxis } from './frame.ts';
 import { runClass } from './intervals.ts';
 
 const frame: Frame = { width: 460, height: 300, left: 48, right: 24, top: 26, bottom: 44 };
-/** A line of labels, in pixels. */
+const radius = 6;
+/** Height and average letter width of a label in the page's font, in pixels. */
 const lineHeight = 14;
-/** Labels closer than this along the time axis would run into each other, in pixels. */
-const labelWidth = 110;
-/** Of the page's font at the size of labels, about, in pixels. */
 const letterWidth = 7;
 
-interface Place {
-  readonly name: string;
+interface Box {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+interface Label {
   readonly x: number;
+  /** Baseline. */
   readonly y: number;
-  readonly i: number;
+  readonly anchor: 'start' | 'middle' | 'end';
 }
 
-/** How far below its dot each label goes: beside it, or as far below as the labels above it need. */
-function placeLabels(points: readonly Place[]): readonly (Place & { readonly labelY: number })[] {
-  const placed: (Place & { labelY: number })[] = [];
-  for (const point of [...points].sort((a, b) => a.y - b.y)) {
-    let labelY = point.y;
-    for (const above of placed) {
-      if (Math.abs(above.x - point.x) < labelWidth && labelY - above.labelY < lineHeight)
-        labelY = above.labelY + lineHeight;
-    }
-    placed.push({ ...point, labelY });
-  }
-  return placed;
+const boxAround = (left: number, right: number, y: number, height: number): Box => ({
+  left,
+  right,
+  top: y - height / 2,
+  bottom: y + height / 2,
+});
+
+function overlap(a: Box, b: Box): number {
+  const width = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+  const height = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+  return Math.max(0, width) * Math.max(0, height);
 }
 
-/** Beside the dot: on its left where the right has no room. */
-function besideDot({ name, x, labelY }: ReturnType<typeof placeLabels>[number]): Html {
-  const isLeft = x + 10 + letterWidth * name.length > frame.width;
-  const place = isLeft ? html`x="${x - 10}" text-anchor="end"` : html`x="${x + 10}"`;
-  return html`<text ${place} y="${labelY + 4}">${name}</text>`;
+/** A label for each dot: to its right, left, above, below or further away, where it overlaps dots and other labels least. */
+function placeLabels(dots: readonly { readonly name: string; readonly x: number; readonly y: number }[]): Label[] {
+  const taken = dots.map(({ x, y }) => boxAround(x - radius - 1, x + radius + 1, y, 2 * radius + 2));
+  return dots.map(({ name, x, y }) => {
+    const width = letterWidth * name.length;
+    const gap = radius + 4;
+    const candidates = [0, 1, -1, 2, -2, 3, -3].flatMap((lines) => {
+      const middle = y + lines * lineHeight;
+      const sides = [
+        { x: x + gap, anchor: 'start', box: boxAround(x + gap, x + gap + width, middle, lineHeight) },
+        { x: x - gap, anchor: 'end', box: boxAround(x - gap - width, x - gap, middle, lineHeight) },
+        { x, anchor: 'middle', box: boxAround(x - width / 2, x + width / 2, middle, lineHeight) },
+      ] as const;
+      return sides.map((side) => {
+        const { left, right, top, bottom } = side.box;
+        const visible = overlap(side.box, {
+          left: 0,
+          right: frame.width,
+          top: 16,
+          bottom: frame.height - frame.bottom,
+        });
+        const hidden = (right - left) * (bottom - top) - visible;
+        const cost = hidden + taken.reduce((sum, box) => sum + overlap(side.box, box), 0);
+        return { ...side, y: middle + 4, cost };
+      });
+    });
+    const best = candidates.reduce((least, candidate) => (candidate.cost < least.cost ? candidate : least));
+    taken.push(best.box);
+    return best;
+  });
 }
 
 /** Accuracy against fit time on a logarithmic axis. */
@@ -54,9 +83,12 @@ export function costChart({ runs }: GroupData): Html {
     logarithmic: true,
   });
   const y = axis({ domain: [least - room, most + room], range: [frame.height - frame.bottom, frame.top] });
-  const points = placeLabels(
-    runs.map(({ run }, i) => ({ name: run.name, x: x.at(valueAt(times, i)), y: y.at(valueAt(accuracies, i)), i })),
-  );
+  const dots = runs.map(({ run }, i) => ({
+    name: run.name,
+    x: x.at(valueAt(times, i)),
+    y: y.at(valueAt(accuracies, i)),
+  }));
+  const labels = placeLabels(dots);
   const label = `Accuracy against fit time: ${runs
     .map(({ run }) => `${run.name} ${percent(run.report.accuracy)} in ${seconds(run.report.fitSeconds)} s`)
     .join(', ')}`;
@@ -65,9 +97,11 @@ export function costChart({ runs }: GroupData): Html {
     frame,
     xAxis(x, frame, 'seconds to fit (logarithmic)'),
     yAxis(y, frame, 'accuracy, per cent'),
-    ...points.map(
-      (point) =>
-        html`<g class="${runClass(point.i)}"><circle cx="${point.x}" cy="${point.y}" r="6"/>${besideDot(point)}</g>`,
+    // All labels come after all dots: none is covered where there is no free place.
+    ...dots.map((dot, i) => html`<g class="${runClass(i)}"><circle cx="${dot.x}" cy="${dot.y}" r="${radius}"/></g>`),
+    ...labels.map(
+      (place, i) =>
+        html`<g class="${runClass(i)}"><text x="${place.x}" y="${place.y}" text-anchor="${place.anchor}">${valueAt(dots, i).name}</text></g>`,
     ),
   );
 }
