@@ -14,7 +14,7 @@ import { SubmissionWriter } from '../predict/submission/writer.ts';
 import { DurableFile, makeFolder } from '../system/durable.ts';
 import { usageError } from '../system/errors.ts';
 import { nodeFiles } from '../system/files.ts';
-import { knowingAsked, openKnowing, overlayOption } from './predict/knowing.ts';
+import { knowingAsked, overlayOption } from './predict/knowing.ts';
 import { retyped, withOption } from './retyped.ts';
 import { isSameOutput, type StatusLine, statusLine } from './status-line.ts';
 import { defineVerb, type Session, type Verb } from './verb.ts';
@@ -98,7 +98,11 @@ export const predictVerb: Verb = defineVerb({
     if (shipped.report.featureSet.randomWeights) {
       session.warn('warning: the backbone has random weights: these answers say nothing about pretrained features');
     }
-    const knowing = await openKnowing(shipped, asked, session);
+    const { openKnowing } = await import('../predict/knowing.ts');
+    const knowing = await openKnowing(shipped.report, asked, values.threads, {
+      warn: (line) => session.warn(`warning: ${line}`),
+      note: session.note,
+    });
     const format = session.json ? jsonOutput(shipped.folder) : csv ? csvOutput(asked) : textOutput();
     const overlays = asked.overlays === undefined ? undefined : await openOverlays(asked.overlays);
     const writer = submission === undefined ? undefined : await SubmissionWriter.open(submission, layout, classes);

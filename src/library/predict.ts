@@ -1,12 +1,12 @@
 import type { Evidence } from '../predict/evidence/evidence.ts';
-import { classSets } from '../predict/knowing.ts';
+import { openKnowing } from '../predict/knowing.ts';
 import { loadReportHead, type ShippedHead } from '../predict/load-head.ts';
 import { embedderOptions, knowingOptions, sayingOptions } from '../predict/options.ts';
 import type { ImagePrediction, RankedClass } from '../predict/predict.ts';
 import { type PredictPathsOptions, predictPaths } from '../predict/predict-paths.ts';
 import { type SayOptions, say } from '../predict/say.ts';
 import type { LikePhoto } from '../predict/training-photos.ts';
-import { type GivenOptions, type OptionValues, readOptions } from '../system/options.ts';
+import { type GivenOptions, readOptions } from '../system/options.ts';
 
 /** Options of `predict`: those of the command line, with the same names and defaults. */
 export interface PredictOptions
@@ -52,10 +52,11 @@ export type Answer = Answered | { readonly path: string; readonly reason: string
 export async function* predict(options: PredictOptions): AsyncGenerator<Answer> {
   const { head: folder, images, evidence = false, signal, onNote, ...given } = options;
   const values = readOptions({ ...embedderOptions, ...sayingOptions, ...knowingOptions }, { ...given }, 'program');
-  const { weights, seed, threads, batch, why } = values;
+  const { weights, seed, threads, batch, top, why } = values;
   const heard = { ...(signal && { signal }), ...(onNote && { onNote }) };
   const shipped = await loadReportHead(folder);
-  const asked = await sayOptions(shipped, values, onNote);
+  const tell = (line: string): void => onNote?.(line);
+  const asked = { top, ...(await openKnowing(shipped.report, values, threads, { warn: tell, note: tell })) };
   const failures: Answer[] = [];
   const onFailure = (failure: Answer): number => failures.push(failure);
   const nothing = (async function* () {})();
@@ -75,27 +76,6 @@ export async function* predict(options: PredictOptions): AsyncGenerator<Answer> 
     else yield { path, ...(await answerTo(outcome, shipped, asked)) };
   }
   yield* failures;
-}
-
-async function sayOptions(
-  { report }: ShippedHead,
-  {
-    top,
-    coverage,
-    abstain,
-    unlike,
-    why,
-    threads,
-  }: OptionValues<typeof embedderOptions & typeof sayingOptions & typeof knowingOptions>,
-  onNote: PredictOptions['onNote'],
-): Promise<SayOptions> {
-  const sets = coverage === undefined && !abstain ? undefined : classSets(report, coverage);
-  if (sets?.warning !== undefined) onNote?.(sets.warning);
-  if (!unlike && !why) return { top, setOf: sets?.setOf, abstain };
-  const { openTrainingPhotos } = await import('../predict/training-photos.ts');
-  const photos = await openTrainingPhotos(report, threads);
-  if (photos.note !== undefined) onNote?.(photos.note);
-  return { top, setOf: sets?.setOf, abstain, photos, unlike, why };
 }
 
 async function answerTo(

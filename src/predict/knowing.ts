@@ -2,7 +2,11 @@ import type { Report } from '../classify/result/report.ts';
 import { conformalSet, conformalThreshold, usualCoverage } from '../metrics/conformal.kernel.ts';
 import { valueAt } from '../system/at.ts';
 import { UserError } from '../system/errors.ts';
+import type { OptionValues } from '../system/options.ts';
+import type { knowingOptions } from './options.ts';
 import type { Classification, RankedClass } from './predict.ts';
+import type { SayOptions } from './say.ts';
+import type { TrainingPhotos } from './training-photos.ts';
 
 /** A prediction set: the smallest set of classes with the requested coverage; never empty. */
 export interface ClassSet {
@@ -62,4 +66,46 @@ export function classSets(
           warning: `${scores.length} calibration rows are too few for a coverage of ${coverage}, which takes ${least}: every set contains all classes`,
         }),
   };
+}
+
+/** With fewer training photos whose class has another one, no head fits its calibration to held-out photos. */
+const fewestJudged = 10;
+
+/** Says so if a head was trained on too few photos to tell whether its probabilities hold. */
+function fewPhotosWarning({ perClass }: Pick<Report, 'perClass'>): string | undefined {
+  const counts = perClass.map(({ trained }) => Math.round(trained ?? fewestJudged));
+  const judged = counts.reduce((sum, count) => sum + (count < 2 ? 0 : count), 0);
+  if (judged >= fewestJudged) return undefined;
+  return `the probabilities rest on too few training photos: ${judged} of ${counts.reduce((sum, count) => sum + count, 0)} share their class with another one, and ${fewestJudged} would be needed to calibrate them`;
+}
+
+type KnowingAsked = Omit<OptionValues<typeof knowingOptions>, 'coverage'> & { readonly coverage: number | undefined };
+
+/** What the options of `knowingOptions` need: the prediction sets of the report, and its training photos. */
+export async function openKnowing(
+  report: Report,
+  { coverage, abstain, unlike, why }: KnowingAsked,
+  threads: number | undefined,
+  { warn, note }: { readonly warn: (line: string) => void; readonly note: (line: string) => void },
+): Promise<Omit<SayOptions, 'top'>> {
+  const few = fewPhotosWarning(report);
+  if (few !== undefined) warn(few);
+  const sets = coverage === undefined && !abstain ? undefined : classSets(report, coverage);
+  if (sets?.warning !== undefined) warn(sets.warning);
+  const photos = await openPhotos();
+  if (photos?.note !== undefined) note(photos.note);
+  return { setOf: sets?.setOf, abstain, photos, unlike, why };
+
+  async function openPhotos(): Promise<TrainingPhotos | undefined> {
+    if (!unlike && !why && !abstain) return undefined;
+    // Loaded on demand, with the matrix products.
+    const { openTrainingPhotos } = await import('./training-photos.ts');
+    try {
+      return await openTrainingPhotos(report, threads);
+    } catch (error) {
+      if (unlike || why || !(error instanceof UserError)) throw error;
+      note(`photos unlike the training photos are answered too: ${error.parts.what}`);
+      return undefined;
+    }
+  }
 }

@@ -25,7 +25,11 @@ export const knowingOptions = {
     describe: 'answer with a set of classes that contains the true one this often: 0.95, or 95%',
     numbers: { above: 0, max: 0.9999, percent: true },
   },
-  abstain: { describe: 'one class, or "not sure" if the set of --coverage (default 0.95) has more', flag: true },
+  abstain: {
+    describe:
+      'one class, or "not sure" if the set of --coverage (default 0.95) has more, or the photo is unlike the training photos',
+    flag: true,
+  },
   unlike: {
     describe: 'mark photos unlike the training photos (needs their feature set)',
     flag: true,

@@ -78,7 +78,7 @@ export function csvOutput(columns: CsvColumns = {}): OutputFormat {
       const names = [forSpreadsheet(path), forSpreadsheet(id)];
       const nearest = like?.map((photo) => `${photo.id} ${photo.label} ${photo.similarity.toFixed(4)}`).join('; ');
       const more = [
-        ...(unlike === undefined ? [] : [String(unlike)]),
+        ...(columns.unlike === true ? [String(unlike)] : []),
         ...(nearest === undefined ? [] : [forSpreadsheet(nearest)]),
         ...(columns.evidence === true ? [forSpreadsheet(evidence?.file ?? '')] : []),
       ];

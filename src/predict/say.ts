@@ -11,9 +11,9 @@ export interface Said {
   readonly mostProbable?: RankedClass;
   /** Prediction set, if requested. */
   readonly set?: ClassSet;
-  /** If abstaining is enabled: the only class of the set, or null for "not sure". */
+  /** If abstaining is enabled: the only class of the set; null for "not sure", also if the photo is unlike the training photos. */
   readonly answer?: string | null;
-  /** Whether it is unlike the training photos, if requested. */
+  /** Whether it is unlike the training photos, if requested or the reason for "not sure". */
   readonly unlike?: boolean;
   /** Nearest training photos, if requested. */
   readonly like?: readonly LikePhoto[];
@@ -25,9 +25,9 @@ export interface SayOptions {
   /** Classes to show. */
   readonly top: number;
   readonly setOf?: SetOf | undefined;
-  /** Answer only if the set has one class. */
+  /** Answer only if the set has one class and, where `photos` are given, the photo is like them. */
   readonly abstain?: boolean;
-  /** Training photos for `unlike` and `why`. */
+  /** Training photos for `abstain`, `unlike` and `why`. */
   readonly photos?: TrainingPhotos | undefined;
   readonly unlike?: boolean;
   readonly why?: boolean;
@@ -44,11 +44,16 @@ export async function say(
   options: SayOptions,
   shown?: ShownEvidence,
 ): Promise<Said> {
-  const { photos, unlike = false, why = false } = options;
+  const { photos, abstain = false, unlike = false, why = false } = options;
   const said = { ...classesOf(row, classes, options), ...(shown === undefined ? {} : { evidence: shown }) };
-  if (photos === undefined || !(unlike || why)) return said;
+  if (photos === undefined || !(abstain || unlike || why)) return said;
   const found = await photos.likenessOf(row.features);
-  return { ...said, ...(unlike ? { unlike: found.unlike } : {}), ...(why ? { like: found.like } : {}) };
+  return {
+    ...said,
+    ...(abstain && found.unlike ? { answer: null } : {}),
+    ...(unlike || (abstain && found.unlike) ? { unlike: found.unlike } : {}),
+    ...(why ? { like: found.like } : {}),
+  };
 }
 
 function classesOf(

@@ -34,12 +34,17 @@ function imagesOf(stdout: string): readonly Image[] {
   return (JSON.parse(stdout) as { images: Image[] }).images;
 }
 
-/** The head with other calibration scores in its report, so that their quantiles and the sets are known. */
-async function withScores(name: string, scores: readonly number[] | undefined): Promise<string> {
+/**
+ * The head with other calibration scores in its report, so that their quantiles and the sets are known.
+ *
+ * @param trained training photos of each class
+ */
+async function withScores(name: string, scores: readonly number[] | undefined, trained?: number): Promise<string> {
   const folder = join(root, name);
   await cp(head, folder, { recursive: true });
   const { conformal, ...report } = JSON.parse(await readFile(join(folder, 'report.json'), 'utf8')) as Report;
-  const changed = scores === undefined ? report : { ...report, conformal: { ...conformal, scores } };
+  const perClass = report.perClass.map((figures) => ({ ...figures, trained: trained ?? figures.trained }));
+  const changed = { ...report, perClass, ...(scores && { conformal: { ...conformal, scores } }) };
   await writeFile(join(folder, 'report.json'), JSON.stringify(changed));
   return folder;
 }
@@ -71,10 +76,14 @@ describe('featuretap predict', () => {
   });
 
   test('a coverage for which there are too few calibration rows gives sets of all classes and a warning', async () => {
-    const few = await withScores('few', [0, 0, 0.2]);
+    const few = await withScores('few', [0, 0, 0.2], 2);
     const { stdout, stderr } = await featuretap(['predict', '--head', few, '--coverage', '95%', red]);
     assert.match(stdout, /4 of 4 classes \(a large set\)/);
     assert.match(stderr, /3 calibration rows are too few for a coverage of 0\.95, which takes 19/);
+    assert.match(
+      stderr,
+      /the probabilities rest on too few training photos: 8 of 8 share their class with another one/,
+    );
   });
 
   test('a report of an older version still predicts, and --coverage asks to run classify again', async () => {
@@ -82,6 +91,7 @@ describe('featuretap predict', () => {
     const plain = await featuretap(['predict', '--head', old, red]);
     assert.equal(plain.stdout, (await featuretap(['predict', '--head', head, red])).stdout);
     assert.equal(plain.status, 0);
+    assert.doesNotMatch(plain.stderr, /too few training photos/);
     const { status, stdout, stderr } = await featuretap(['predict', '--head', old, '--coverage', '0.95', red]);
     assert.deepEqual([status, stdout], [1, '']);
     assert.match(stderr, /no conformal scores: an older version[\s\S]*run its classify command again/);
@@ -129,12 +139,18 @@ describe('featuretap predict with nearest training photos', () => {
     );
   });
 
-  test('--unlike marks a photo of something that was not trained on, and not a typical training photo', async () => {
+  test('--unlike marks a photo of something that was not trained on and --abstain is not sure of it, but not of a typical photo', async () => {
     const strange = join(root, 'strange.png');
     const pixels = Uint8Array.from({ length: 96 * 96 * 3 }, (_, i) => ((i >> 3) % 2 === 0 ? 255 : 0));
     await sharp(pixels, { raw: { width: 96, height: 96, channels: 3 } })
       .png()
       .toFile(strange);
+    const sure = await withScores('sure of all', Array(30).fill(0));
+    const answers = (await featuretap(['predict', '--head', sure, '--abstain', red, strange])).stdout;
+    assert.match(
+      answers,
+      /red-00\.png {2}red [\d.]+ %\n.*strange\.png {2}not sure {2}\(unlike the training photos\)\n$/,
+    );
     const { stdout } = await featuretap(['predict', '--head', head, '--unlike', '--top', '1', red, strange]);
     assert.match(stdout, /red-00\.png {2}red [\d.]+ %\n.*strange\.png {2}.* %\s{2}\(unlike the training photos\)\n$/);
     const csv = (await featuretap(['predict', '--head', head, '--unlike', '--top', '1', '--csv', red, strange])).stdout;
@@ -152,6 +168,9 @@ describe('featuretap predict with nearest training photos', () => {
     assert.deepEqual([without.status, without.stdout], [1, '']);
     assert.match(without.stderr, /the features of the training photos are gone[\s\S]*no such set/);
     assert.equal((await featuretap(['predict', '--head', gone, red])).status, 0);
+    const abstains = await featuretap(['predict', '--head', gone, '--abstain', red]);
+    assert.equal(abstains.status, 0);
+    assert.match(abstains.stderr, /unlike the training photos are answered too: the features .* are gone/);
     await writeFile(file, JSON.stringify({ ...report, splitHash: '0'.repeat(64) }));
     const other = await featuretap(['predict', '--head', gone, '--why', red]);
     assert.equal(other.status, 1);

@@ -1,11 +1,7 @@
-import type { ShippedHead } from '../../predict/load-head.ts';
 import type { knowingOptions } from '../../predict/options.ts';
 import type { CsvColumns } from '../../predict/output.ts';
-import type { SayOptions } from '../../predict/say.ts';
-import type { TrainingPhotos } from '../../predict/training-photos.ts';
 import { usageError } from '../../system/errors.ts';
 import type { OptionValues } from '../../system/options.ts';
-import type { Session } from '../verb.ts';
 
 /** What `predict` is to say beside the classes of a photo. */
 interface KnowingAsked extends CsvColumns {
@@ -36,25 +32,4 @@ export function knowingAsked(
     throw usageError(`--${given}`, '--submission beside it, which takes probabilities', 'one of the two');
   }
   return { ...asked, overlays };
-}
-
-/** What says it: the sets of the report, and the training photos where they are compared with. */
-export async function openKnowing(
-  { report }: ShippedHead,
-  { coverage, abstain, unlike, why }: KnowingAsked,
-  session: Session,
-): Promise<Omit<SayOptions, 'top'>> {
-  const { classSets } = await import('../../predict/knowing.ts');
-  const sets = coverage === undefined && !abstain ? undefined : classSets(report, coverage);
-  if (sets?.warning !== undefined) session.warn(`warning: ${sets.warning}`);
-  const photos = unlike || why ? await trainingPhotos(report, session) : undefined;
-  return { setOf: sets?.setOf, abstain, photos, unlike, why };
-}
-
-async function trainingPhotos(report: ShippedHead['report'], session: Session): Promise<TrainingPhotos> {
-  // What multiplies matrices comes with it.
-  const { openTrainingPhotos } = await import('../../predict/training-photos.ts');
-  const photos = await openTrainingPhotos(report);
-  if (photos.note !== undefined) session.note(photos.note);
-  return photos;
 }

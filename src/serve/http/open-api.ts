@@ -36,7 +36,11 @@ const image = object(
     mostProbable: { ...ranked, description: 'where the predicted class, won by votes, is less probable than this one' },
     set: { ...list(text), description: 'with coverage or abstain: the classes of the set, the predicted one first' },
     large: { ...flag, description: 'with set: the set is large' },
-    answer: { type: ['string', 'null'], description: 'with abstain: the only class of the set, or null for not sure' },
+    answer: {
+      type: ['string', 'null'],
+      description:
+        'with abstain: the only class of the set; null for not sure, also of a photo unlike the training photos',
+    },
     unlike: { ...flag, description: 'with unlike: whether the photo is unlike the training photos' },
     like: {
       ...list(object({ id: text, label: text, similarity: number })),
@@ -95,7 +99,10 @@ export function openApi(
               description: 'adds a set of classes that contains the true one this often',
               schema: { type: 'number', exclusiveMinimum: 0, maximum: 0.9999 },
             },
-            option('abstain', 'one class, or null if the set of coverage [0.95] has more'),
+            option(
+              'abstain',
+              'one class, or null if the set of coverage [0.95] has more or the photo is unlike the training photos',
+            ),
             option('unlike', 'marks photos that are unlike the training photos'),
             option('why', 'adds the nearest training photos and the class activation map'),
             option('overlay', 'adds the class activation map drawn over the photo; one photo per request'),
