@@ -11,6 +11,12 @@ export function retyped(args: readonly string[]): string {
   return ownCommand(verb, [...args.slice(0, at), ...args.slice(at + 1)]);
 }
 
+/** The same words for another verb. */
+export function asVerb(args: readonly string[], verb: VerbName): readonly string[] {
+  const at = args.findIndex((arg) => verbNames.includes(arg as VerbName));
+  return args.with(at, verb);
+}
+
 /** The command with the one path that several words are, which has spaces and was typed without quotes; undefined if there is none. */
 export function withWholePath(words: readonly string[], args: readonly string[]): string | undefined {
   const whole = words.join(' ');

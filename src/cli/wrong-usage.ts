@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { optionsOf, UserError } from '../system/errors.ts';
+import { afterFirst, optionsOf, UserError } from '../system/errors.ts';
 import { nearestName } from '../system/nearest.ts';
 import { ownCommand, quoteArgument, type VerbName, verbNames } from '../system/own-command.ts';
 import { retyped, withOption, withoutOption } from './retyped.ts';
@@ -137,7 +137,7 @@ export function withMeantCommand(error: UserError, args: readonly string[]): Use
       (words, { name, value }) => (value === null ? withoutOption(words, name) : withOption(words, name, value)),
       args,
     );
-    return new UserError({ ...error.parts, fix: retyped(meant) });
+    return new UserError({ ...error.parts, fix: afterFirst(error.parts, retyped(meant)) });
   }
   if (instead === undefined || found === undefined) return error;
   const corrected = args.map((arg) => {

@@ -1,12 +1,10 @@
 import type { Report } from '../classify/result/report.ts';
 import { resNetTail } from '../extract/backbone/resnet-tail.ts';
+import { type MadeFeatures, mapsBeside, mapsCommand } from '../extract/maps-command.ts';
 import type { NetworkTail } from '../models/finetune/network/tail.ts';
-import { UserError } from '../system/errors.ts';
+import { UserError, type UserErrorParts } from '../system/errors.ts';
 import { shortPath } from '../system/short-path.ts';
 import { featureRecipe, sameWeights } from './embedder.ts';
-
-/** Command for a feature set of whole maps. */
-const extractMaps = 'featuretap extract --tap layer3 --pool none --dtype float16';
 
 /**
  * The layers after the tap of a feature set, with the same weights.
@@ -15,7 +13,8 @@ const extractMaps = 'featuretap extract --tap layer3 --pool none --dtype float16
  */
 export async function loadNetworkTail(featureSet: Report['featureSet']): Promise<NetworkTail> {
   const where = shortPath(featureSet.folder);
-  const { fields } = featureRecipe({ featureSet, report: where });
+  const recipe = featureRecipe({ featureSet, report: where });
+  const { fields } = recipe;
   const [channels, height, width] = featureSet.rowShape ?? [];
   if (fields.pool !== 'none' || channels === undefined || height === undefined || width === undefined) {
     throw new UserError({
@@ -23,7 +22,7 @@ export async function loadNetworkTail(featureSet: Report['featureSet']): Promise
       where,
       found: `rows of ${featureSet.dims} numbers: ${fields.tap}, pool ${fields.pool}`,
       expected: 'maps of a layer, channels x height x width',
-      fix: `${extractMaps} makes them of the same images`,
+      ...afterMaps(recipe),
     });
   }
   const loaded = await sameWeights({ featureSet, report: where }, {});
@@ -33,7 +32,7 @@ export async function loadNetworkTail(featureSet: Report['featureSet']): Promise
       where,
       found: `${fields.architecture}, an ONNX graph`,
       expected: "a ResNet's state dict: .safetensors or .pth",
-      fix: '--weights of extract takes one, or a known name such as resnet50',
+      ...afterMaps(recipe),
     });
   }
   const tail = resNetTail(loaded.stateDict, fields.tap);
@@ -43,7 +42,7 @@ export async function loadNetworkTail(featureSet: Report['featureSet']): Promise
       where,
       found: `maps of ${fields.tap}`,
       expected: 'the output of a layer or block before the last one: layer3, layer4.1',
-      fix: `${extractMaps} keeps those`,
+      ...afterMaps(recipe),
     });
   }
   const grouped = tail.blocks.flatMap(({ main }) => main).find(({ groups }) => groups > 1);
@@ -53,7 +52,13 @@ export async function loadNetworkTail(featureSet: Report['featureSet']): Promise
       where,
       found: `${grouped.conv} of ${fields.architecture}, ${grouped.groups} groups`,
       expected: 'a ResNet without them: resnet18 to resnet152, wide_resnet50_2',
+      ...afterMaps(recipe),
     });
   }
   return { ...tail, tap: fields.tap, mapShape: [channels, height, width], weightsSha256: fields.weightsSha256 };
+}
+
+/** What the command works with: a feature set of the maps of the same images. */
+function afterMaps(recipe: MadeFeatures): Pick<UserErrorParts, 'first' | 'option'> {
+  return { first: mapsCommand(recipe), option: { name: 'features', value: mapsBeside(recipe.folder).folder } };
 }

@@ -16,6 +16,8 @@ export interface UserErrorParts {
   readonly instead?: string | undefined;
   /** An option, or several, with which the same command would work: the fix if there is no other. */
   readonly option?: OptionValue | readonly OptionValue[] | undefined;
+  /** A command to run first, after which the same command works with `option`. */
+  readonly first?: string | undefined;
   /** 1 failed (default), 2 wrong usage. */
   readonly exitCode?: 1 | 2;
   readonly cause?: unknown;
@@ -152,9 +154,15 @@ export function optionsOf({ option }: Pick<UserErrorParts, 'option'>): readonly 
 function optionFix(parts: UserErrorParts): string | undefined {
   const options = optionsOf(parts);
   if (options.length === 0) return undefined;
-  return options
+  const words = options
     .map(({ name, value }) => (value === null ? `leave --${name} out` : `--${name} ${value}`.trimEnd()))
     .join(' ');
+  return afterFirst(parts, words);
+}
+
+/** What to do, after the command that has to run first if there is one. */
+export function afterFirst({ first }: Pick<UserErrorParts, 'first'>, then: string): string {
+  return first === undefined ? then : `${first}\n            then: ${then}`;
 }
 
 /** Indents further lines of a value, which must not look like the next part of the message. */

@@ -53,6 +53,11 @@ export function ownCommand(verb: VerbName, args: readonly string[] = [], start: 
   return ownUsage(verb, args.map(quoteArgument).join(' '), start);
 }
 
+/** The command that repairs a feature set. */
+export function repairCommand(folder: string): string {
+  return ownCommand('verify', ['--features', shortPath(folder), '--repair']);
+}
+
 /** A command in its general form, for files shared with others. @param args including the verb */
 export function generalCommand(args: readonly string[]): string {
   return ['featuretap', ...args.map(quoteArgument)].join(' ');

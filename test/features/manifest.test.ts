@@ -185,7 +185,7 @@ describe('manifest.json', () => {
           assert.ok(error instanceof UserError, String(error));
           assert.match(error.message, /a manifest is damaged[\s\S]*where: {4}manifest\.json, /);
           assert.match(error.message, message);
-          assert.match(error.message, /featuretap verify --features FOLDER --repair/);
+          assert.match(error.message, /verify (?:-- )?--features \. --repair/);
           return true;
         },
       );

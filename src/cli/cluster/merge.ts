@@ -15,6 +15,7 @@ import { shortPath } from '../../system/short-path.ts';
 import { describeCounts, describeSet } from '../extract/extract-output.ts';
 import { openProgress } from '../progress-bar.ts';
 import { defineVerb, type Session, type Verb } from '../verb.ts';
+import { firstPart } from './status.ts';
 
 /** Of the options of `extract`, those that say which set; what the others say is compared with the parts. */
 const shown = ['data', 'name', 'cache', 'replace'];
@@ -37,7 +38,9 @@ export const mergeVerb: Verb = defineVerb({
     const set = plan.folder;
     const { signal, command } = session;
     const partCount =
-      values.parts ?? (await countOfMergedParts(nodeFiles, set)) ?? (await countOfParts(nodeFiles, set));
+      values.parts ??
+      (await countOfMergedParts(nodeFiles, set)) ??
+      (await countOfParts(nodeFiles, set, firstPart(session.args)));
     const progress = openProgress(session);
     try {
       if (values.wait) await waitForParts(nodeFiles, set, partCount, { command, signal, onNote: session.note });

@@ -5,6 +5,7 @@ import { extractOptions } from '../../extract/options.ts';
 import { featureFolder } from '../../extract/plan.ts';
 import { shortPath } from '../../system/short-path.ts';
 import { formatSeconds } from '../progress-bar.ts';
+import { asVerb, retyped, withOption, withoutOption } from '../retyped.ts';
 import { defineVerb, type Session, type Verb } from '../verb.ts';
 
 /** Status: how far the parts of a feature set are. */
@@ -20,10 +21,16 @@ export const statusVerb: Verb = defineVerb({
     },
   },
   run: async ({ data, name, cache, parts }, session) => {
-    print(await readStatus(featureFolder(data, cache, name), parts), session);
+    print(await readStatus(featureFolder(data, cache, name), parts, firstPart(session.args)), session);
     return 0;
   },
 });
+
+/** The command that makes the first of eight parts, with the data folder, name and cache of this one. */
+export function firstPart(args: readonly string[]): string {
+  const others = ['parts', 'wait', 'keep-parts'].reduce(withoutOption, asVerb(args, 'extract'));
+  return retyped(withOption(others, 'part', '0/8'));
+}
 
 function print(status: PartsStatus, session: Session): void {
   const { folder, partCount, done, inputs, inputsDone, rows, imagesPerSecond, secondsLeft, failures, array } = status;

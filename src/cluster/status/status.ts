@@ -43,9 +43,15 @@ export interface PartsStatus {
  *
  * @param set absolute path of the feature set
  * @param asked number of parts; default: from the folder
+ * @param firstPart command that makes a first part, for the message if there is none
  */
-export async function readStatus(set: string, asked?: number, files: Files = nodeFiles): Promise<PartsStatus> {
-  const count = asked ?? (await countOfParts(files, set));
+export async function readStatus(
+  set: string,
+  asked?: number,
+  firstPart?: string,
+  files: Files = nodeFiles,
+): Promise<PartsStatus> {
+  const count = asked ?? (await countOfParts(files, set, firstPart));
   const failures = new Failures();
   const lists: Record<'running' | 'failed' | 'stopped' | 'waiting', number[]> = {
     running: [],
@@ -115,9 +121,10 @@ async function lastAttempt(files: Files, folder: string) {
 /**
  * Number of parts of a feature set.
  *
+ * @param firstPart command that makes a first part; default: one with the name and the cache of the set
  * @throws UserError if there are none, or of several counts
  */
-export async function countOfParts(files: Files, set: string): Promise<number> {
+export async function countOfParts(files: Files, set: string, firstPart?: string): Promise<number> {
   const counts = [...new Set((await listParts(files, set)).map(({ count }) => count))];
   const [count] = counts;
   if (counts.length === 1 && count !== undefined) return count;
@@ -132,7 +139,7 @@ export async function countOfParts(files: Files, set: string): Promise<number> {
       expected: 'parts, as extract --part 0/8 makes the first of eight',
       fix: isWhole
         ? `featuretap verify --features ${folder}`
-        : `featuretap extract --name ${name} --cache ${cache} --part 0/8`,
+        : (firstPart ?? `featuretap extract --name ${name} --cache ${cache} --part 0/8`),
     });
   }
   throw usageError('--parts', `no value, and parts of ${counts.join(' and of ')} are there`, '--parts N says which');

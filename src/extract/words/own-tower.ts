@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { dirname } from 'node:path';
 import type { Manifest } from '../../features/manifest/manifest.ts';
 import { UserError } from '../../system/errors.ts';
 import { ownCommand } from '../../system/own-command.ts';
 import type { OnProgress } from '../../system/progress.ts';
 import { shortPath } from '../../system/short-path.ts';
+import { setBeside } from '../maps-command.ts';
 import { userCacheFolder } from '../weights/download/cache-folder.ts';
 import { downloadNetwork } from '../weights/hub/download-network.ts';
 import { parseHubName } from '../weights/hub/hub-name.ts';
@@ -68,12 +69,13 @@ function publishedFolder(weightsFile: string | undefined): string | undefined {
 const wordsNetwork = 'hf:Xenova/clip-vit-base-patch32';
 
 function noWords({ folder, madeBy }: WordsOf, found: string): UserError {
-  const name = `${basename(folder)}-clip`;
+  const beside = setBeside(folder, 'clip');
   return new UserError({
     what: 'the features of this set cannot be compared with text',
     where: folder,
     found,
     expected: "an image's vector of a network with a text encoder: CLIP's image_embeds, SigLIP's pooler_output",
-    fix: ownCommand('extract', ['--data', shortPath(madeBy.data), '--weights', wordsNetwork, '--name', name]),
+    first: ownCommand('extract', ['--data', shortPath(madeBy.data), '--weights', wordsNetwork, ...beside.options]),
+    option: { name: 'features', value: beside.folder },
   });
 }

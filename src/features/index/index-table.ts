@@ -1,3 +1,5 @@
+import { dirname } from 'node:path';
+import { repairCommand } from '../../system/own-command.ts';
 import { csvBlocks, csvField } from './csv.ts';
 import { NumberedTable } from './numbered-table.ts';
 import { bytesEqual, fillSlots, hashBytes } from './table.kernel.ts';
@@ -51,7 +53,7 @@ export class IndexTable {
     const table = new NumberedTable(bytes, indexHeader(rowsPerImage), imageCount * rowsPerImage, {
       path,
       what: 'the index of a feature set is damaged',
-      fix: 'featuretap verify --features FOLDER says what is damaged; with --repair it repairs what it can',
+      fix: repairCommand(dirname(path)),
     });
     this.imageCount = imageCount;
     this.#table = table;

@@ -1,4 +1,6 @@
+import { dirname } from 'node:path';
 import { messageOf, UserError } from '../../system/errors.ts';
+import { repairCommand } from '../../system/own-command.ts';
 import { fingerprintOf, hashOfJson } from './fingerprint.ts';
 import { engineNames, interpolations, type Manifest, pools, rowLength, rowsPerImage } from './manifest.ts';
 
@@ -42,7 +44,7 @@ export function parseManifest(bytes: Uint8Array, path: string): Manifest {
       what: 'a manifest is damaged: it is not JSON',
       where: path,
       found: messageOf(error),
-      fix: remake,
+      fix: repairCommand(dirname(path)),
     });
   }
   const check = new Checker(path);
@@ -60,8 +62,6 @@ export function parseManifest(bytes: Uint8Array, path: string): Manifest {
   if (sha256 !== actual) check.fail('sha256', sha256, `${actual}, from the other fields`);
   return manifest;
 }
-
-const remake = 'featuretap verify --features FOLDER --repair restores it from its backup';
 
 function checkFields(check: Checker, manifest: Manifest): void {
   check.record('fields', manifest.fields);
@@ -174,7 +174,7 @@ class Checker {
       where: field === '' ? this.#path : `${this.#path}, ${field}`,
       found: shown.length <= 80 ? shown : `${shown.slice(0, 77)}...`,
       expected,
-      fix: remake,
+      fix: repairCommand(dirname(this.#path)),
     });
   }
 

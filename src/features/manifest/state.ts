@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { UserError } from '../../system/errors.ts';
 import { type Files, readIfThere } from '../../system/files.ts';
+import { repairCommand } from '../../system/own-command.ts';
 import { indexFile, labelsFile, manifestFile, nextSuffix, outcomesFile } from './layout.ts';
 import type { Manifest } from './manifest.ts';
 import { parseManifest } from './manifest-file.ts';
@@ -68,7 +69,7 @@ export function damagedTable(folder: string, file: string, found: string, sha256
     where: join(folder, file),
     found,
     expected: `sha256 ${sha256.slice(0, 12)}...`,
-    fix: `featuretap verify --features ${folder} --repair (labels.csv is made from the data folder: edit it there, or use classify --labels FILE)`,
+    fix: `${repairCommand(folder)}${file === labelsFile ? '\n            labels.csv is made from the data folder: edit labels there, or in a table for classify --labels FILE' : ''}`,
   });
 }
 

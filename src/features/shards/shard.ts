@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import {
   bytesPerNumber,
   type Dtype,
@@ -13,6 +13,7 @@ import {
 import { writeDurably } from '../../system/durable.ts';
 import { errorCode, InterruptedError, UserError } from '../../system/errors.ts';
 import { type Files, type OpenFile, readFailure, readFully } from '../../system/files.ts';
+import { repairCommand } from '../../system/own-command.ts';
 import { hashBytes } from '../index/table.kernel.ts';
 import { rowLength, type ShardEntry } from '../manifest/manifest.ts';
 
@@ -84,7 +85,7 @@ export class ShardFile {
       throw new UserError({
         what: 'a shard of a feature set is missing',
         where: path,
-        fix: `featuretap verify --features ${folder} --repair recomputes it from the images`,
+        fix: repairCommand(folder),
       });
     }
     try {
@@ -101,7 +102,7 @@ export class ShardFile {
           where: path,
           found: `${parsed.dtype} (${parsed.shape.join(', ')})`,
           expected: `${shape.dtype} (${expected.join(', ')})`,
-          fix: `featuretap verify --features ${folder} --repair`,
+          fix: repairCommand(folder),
         });
       }
       return new ShardFile(file, path, parsed, entry, rowLength(shape.rowShape) * bytesPerNumber(shape.dtype));
@@ -154,7 +155,7 @@ export class ShardFile {
         where: this.#path,
         found: `sha256 ${sha256.slice(0, 12)}...`,
         expected: `sha256 ${this.#entry.sha256.slice(0, 12)}...`,
-        fix: 'featuretap verify --features FOLDER --repair recomputes its rows from their images',
+        fix: repairCommand(dirname(this.#path)),
       });
     }
   }

@@ -1,6 +1,8 @@
 import { endianness } from 'node:os';
+import { dirname } from 'node:path';
 import { dump, float16ToFloat32, parse } from 'npyjs';
 import { messageOf, UserError } from '../../system/errors.ts';
+import { repairCommand } from '../../system/own-command.ts';
 import { fromFloat16, toFloat16 } from './float16.kernel.ts';
 
 /** Storage type of the shards. */
@@ -111,6 +113,6 @@ function damaged(path: string, found: string, expected: string): UserError {
     where: path,
     found,
     expected,
-    fix: 'featuretap verify --features FOLDER --repair recomputes damaged rows from their images',
+    fix: repairCommand(dirname(path)),
   });
 }

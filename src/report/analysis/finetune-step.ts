@@ -1,8 +1,6 @@
-import { basename, dirname, join } from 'node:path';
 import { isTrainable } from '../../extract/backbone/resnet-tail.ts';
-import type { MadeBy } from '../../features/manifest/manifest.ts';
+import { mapsBeside, mapsCommand } from '../../extract/maps-command.ts';
 import { ownCommand } from '../../system/own-command.ts';
-import { shortPath } from '../../system/short-path.ts';
 import type { GroupData } from './group-data.ts';
 import { chanceDeviations, type ImageNetDistance, measuredDeviations } from './imagenet-distance.ts';
 import type { LearningCurve } from './learning.ts';
@@ -37,25 +35,19 @@ export function finetuneSteps(
   if (runs.some(({ run }) => run.report.model === 'finetune') || ownSplits.test(report.command)) return [];
   const { fields, madeBy, parts, randomWeights, folder, missing } = report.featureSet;
   if (fields === undefined || madeBy === undefined || parts !== undefined || randomWeights) return [];
-  if (madeBy.weightsKey !== undefined || madeBy.weightsVariant !== undefined) return [];
-  const { architecture, preprocessing, precision } = fields;
-  const { resize, crop, mean, std, interpolation } = preprocessing;
-  if (!isTrainable(architecture, 'layer3') || typeof resize !== 'number' || precision !== 'float32') return [];
+  if (madeBy.weightsVariant !== undefined) return [];
+  const { architecture, precision } = fields;
+  if (!isTrainable(architecture, 'layer3') || precision !== 'float32') return [];
   if (report.trainSize < fewestPerClass * report.classes.length) return [];
 
-  const name = `${basename(folder)}-layer3`;
   const lost = (reason: string): boolean => (missing[reason] ?? 0) > 0;
-  const maps = ownCommand('extract', [
-    ...['--data', shortPath(madeBy.data), '--weights', weightsOf(madeBy)],
-    ...['--tap', 'layer3', '--pool', 'none', '--dtype', 'float16'],
-    ...['--resize', String(resize), '--crop', String(crop), '--interpolation', interpolation],
-    ...['--mean', mean.join(), '--std', std.join(), ...(preprocessing.autoOrient ? ['--auto-orient'] : [])],
-    ...[...(lost('missing') ? ['--allow-missing'] : []), ...(lost('unreadable') ? ['--skip-unreadable'] : [])],
-    ...['--name', name, '--cache', shortPath(dirname(folder))],
+  const maps = mapsCommand({ folder, fields, madeBy }, [
+    ...(lost('missing') ? ['--allow-missing'] : []),
+    ...(lost('unreadable') ? ['--skip-unreadable'] : []),
   ]);
   const share = / --max-missing (\d*\.?\d+)/.exec(report.command)?.[1];
   const tuning = ownCommand('classify', [
-    ...['--features', shortPath(join(dirname(folder), name)), '--model', 'finetune', '--epochs', String(epochs)],
+    ...['--features', mapsBeside(folder).folder, '--model', 'finetune', '--epochs', String(epochs)],
     ...['--test-size', String(report.testSize), '--seed', String(report.seed)],
     ...(report.perRepeat.length > 1 ? ['--repeats', String(report.perRepeat.length)] : []),
     ...(share === undefined ? [] : ['--max-missing', share]),
@@ -84,13 +76,6 @@ function howFar(distance: ImageNetDistance | undefined): string {
   const { dogs, textures } = measuredDeviations;
   const place = distance.answer === 'far' ? 'are far from' : 'are neither near nor far from';
   return `The photos ${place} ImageNet’s: the network’s own top class stands ${distance.deviations.toFixed(1)} standard deviations above the mean of its scores, ${dogs} on photos of dogs, ${textures} on drawn textures, ${chanceDeviations} by chance.`;
-}
-
-/** A known name as it is; a file by where it lies, whatever folder the command is typed in. */
-function weightsOf({ weights, weightsFile }: MadeBy): string {
-  return weightsFile !== undefined && /[./\\]/.test(weights) && !weights.startsWith('hf:')
-    ? shortPath(weightsFile)
-    : weights;
 }
 
 function minutes(seconds: number): string {
