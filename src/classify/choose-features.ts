@@ -2,7 +2,7 @@ import { basename, dirname, join } from 'node:path';
 import { manifestFile, runFolder, unlabelledSuffix } from '../features/manifest/layout.ts';
 import { UserError } from '../system/errors.ts';
 import { listIfThere, nodeFiles, statIfThere } from '../system/files.ts';
-import { nearestName } from '../system/nearest.ts';
+import { nearestName, sameBeginning } from '../system/nearest.ts';
 
 /**
  * The folder of the feature set that the user named, by its folder or by its name in the cache; the newest one if none
@@ -36,20 +36,34 @@ async function namedFeatureSet(name: string, cache: string): Promise<string> {
       exitCode: 2,
     });
   }
-  const known = await listSets(cache);
+  const cached = (await listSets(cache)).map((set) => set.folder);
   const folder = join(cache, name);
-  if (known.some((set) => set.folder === folder)) return folder;
-  const folders = known.map((set) => set.folder);
-  const instead = nearestName(folder, folders) ?? nearestName(name, folders) ?? folders[0];
+  if (cached.includes(folder)) return folder;
+  const beside = (await listSets(dirname(name))).map((set) => set.folder);
+  const folders = [...new Set([...beside, ...cached])];
+  const instead = nearSet(join(name), beside) ?? nearSet(folder, cached) ?? folders[0];
   throw new UserError({
     what: 'there is no feature set here',
     where: name,
     found: name,
-    ...(known.length === 0 ? {} : { expected: folders.join(' | ') }),
+    ...(folders.length === 0 ? {} : { expected: folders.join(' | ') }),
     ...(instead === undefined
-      ? { fix: 'featuretap extract --data FOLDER makes one under cache/; name it with --features cache/NAME' }
+      ? {
+          fix: 'featuretap extract --data FOLDER\n            makes one under cache/ of images; name it with --features cache/NAME',
+        }
       : { instead }),
   });
+}
+
+/** The set with the name nearest to a mistyped path, or with one that starts like it. */
+function nearSet(typed: string, folders: readonly string[]): string | undefined {
+  const near =
+    nearestName(typed, folders) ??
+    sameBeginning(
+      basename(typed),
+      folders.map((folder) => basename(folder)),
+    );
+  return folders.find((folder) => folder === near || basename(folder) === near);
 }
 
 /**
@@ -61,7 +75,10 @@ async function setsMeant(path: string, isFolder: boolean, cache: string): Promis
   const names = isFolder ? await listIfThere(nodeFiles, path) : [basename(path)];
   if (names.some((name) => name === manifestFile || name === runFolder || name.endsWith('.npy'))) return [];
   const within = isFolder ? await listSets(path) : [];
-  return (within.length > 0 ? within : await listSets(cache)).map(({ folder }) => folder);
+  const sets = (within.length > 0 ? within : await listSets(cache)).map(({ folder }) => folder);
+  // Of a folder of photos, its own set first.
+  const near = within.length > 0 ? undefined : nearSet(join(cache, basename(path)), sets);
+  return near === undefined ? sets : [near, ...sets.filter((folder) => folder !== near)];
 }
 
 function newestOf([newest]: readonly FoundSet[], cache: string): string {
@@ -69,8 +86,12 @@ function newestOf([newest]: readonly FoundSet[], cache: string): string {
   throw new UserError({
     what: 'there is no feature set to train on',
     where: cache,
-    fix: 'featuretap extract --data FOLDER makes one; or name one with --features FOLDER',
+    fix: 'featuretap extract --data FOLDER\n            makes one of images; or name one with --features',
   });
+}
+
+export async function hasFeatureSet(cache: string): Promise<boolean> {
+  return (await listSets(cache)).length > 0;
 }
 
 interface FoundSet {

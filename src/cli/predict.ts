@@ -61,7 +61,9 @@ export const predictVerb: Verb = defineVerb({
     if (paths.length === 0) {
       const args =
         folder === undefined ? withOption(session.args, 'head', (await bestHead()) ?? 'REPORT') : session.args;
-      throw usageError('the list of images', 'nothing', 'files, folders, globs, or -', retyped([...args, 'photo.jpg']));
+      const { imagesHere } = await import('./predict/meant-images.ts');
+      const there = (await imagesHere()) ?? 'photo.jpg';
+      throw usageError('the list of images', 'nothing', 'files, folders, globs, or -', retyped([...args, there]));
     }
     if (csv && session.json) throw usageError('--csv', '--json beside it', 'one of the two', { value: null });
     if (sample !== undefined && submission === undefined) {
@@ -82,9 +84,12 @@ export const predictVerb: Verb = defineVerb({
     const shipped = await loadAskedHead({
       folder,
       command: async (head) => {
-        const { withNearPaths } = await import('./predict/meant-images.ts');
-        return retyped(withOption((await withNearPaths(paths, session.args)).args, 'head', head));
+        const { withMeantPaths } = await import('./predict/meant-images.ts');
+        return retyped(withOption(await withMeantPaths(paths, session.args), 'head', head));
       },
+    }).catch(async (error: unknown) => {
+      const { alsoMissing } = await import('./predict/meant-images.ts');
+      throw alsoMissing(error, paths);
     });
     // What knows archives and tables comes with it.
     const { checkAnyThere } = await import('./predict/meant-images.ts');

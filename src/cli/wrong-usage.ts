@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { imageFolders } from '../extract/images/list/holds-images.ts';
 import { afterFirst, optionsOf, UserError } from '../system/errors.ts';
 import { nearestName } from '../system/nearest.ts';
 import { ownCommand, quoteArgument, type VerbName, verbNames } from '../system/own-command.ts';
@@ -130,7 +131,7 @@ function didYouMean(corrected: ReadonlyMap<string, readonly string[]>, args: rea
 /** An error with `instead` or `option`, with the whole command as it was meant. */
 export function withMeantCommand(error: UserError, args: readonly string[]): UserError {
   const { found, instead, fix } = error.parts;
-  if (fix !== undefined) return error;
+  if (fix !== undefined) return new UserError({ ...error.parts, fix: withDataHere(fix) });
   const options = optionsOf(error.parts);
   if (instead === undefined && options.length > 0) {
     const meant = options.reduce(
@@ -146,6 +147,14 @@ export function withMeantCommand(error: UserError, args: readonly string[]): Use
   });
   if (corrected.every((arg, i) => arg === args[i])) return error;
   return new UserError({ ...error.parts, fix: `did you mean ${instead}? ${retyped(corrected)}` });
+}
+
+/** A placeholder of the data folder in a command, filled in with the first folder here that holds images. */
+function withDataHere(fix: string): string {
+  if (!fix.includes('--data FOLDER')) return fix;
+  const here = imageFolders('.');
+  const data = here.includes('data') ? 'data' : here[0];
+  return data === undefined ? fix : fix.replaceAll('--data FOLDER', `--data ${quoteArgument(data)}`);
 }
 
 /** Options that npm takes for the beginning of one of its own. */

@@ -55,7 +55,7 @@ export async function wordWeights(
     throw new UserError({
       what: `the ${head} head needs a network with a text encoder`,
       expected: 'a feature set of a network such as CLIP or SigLIP',
-      fix: 'featuretap extract --weights hf:OWNER/NAME makes one: docs/weights.md, Text search',
+      fix: 'featuretap extract --data FOLDER --weights hf:Xenova/clip-vit-base-patch32',
     });
   }
   const dims = features.columnCount;

@@ -11,6 +11,7 @@ import { decodeNumbers } from '../formats/npy/npy.ts';
 import { rowsSideBySide } from '../rows/side-by-side.ts';
 import { valueAt } from '../system/at.ts';
 import { UserError } from '../system/errors.ts';
+import { ownCommand, withOwnCommands } from '../system/own-command.ts';
 import { shortPath } from '../system/short-path.ts';
 import type { EmbeddedRows, Embedder } from './predict.ts';
 
@@ -47,7 +48,7 @@ export function featureRecipe(report: OfReport): FeatureRecipe {
       where: report.report,
       found: parts.map((part) => `${shortPath(part.folder)} (${part.weights})`).join(' + '),
       expected: 'a head that was trained on one feature set',
-      fix: `featuretap classify --features ${first} trains one`,
+      fix: ownCommand('classify', ['--features', first ?? 'FOLDER', '--model', 'all']),
     });
   }
   if (fields === undefined || madeBy === undefined) {
@@ -55,8 +56,8 @@ export function featureRecipe(report: OfReport): FeatureRecipe {
       what: 'this head was trained on a matrix that featuretap did not make, so it cannot take images',
       where: report.report,
       found: folder,
-      expected: 'a head that was trained on a feature set of extract',
-      fix: 'featuretap extract --data FOLDER, then featuretap classify on its feature set',
+      expected: 'a head trained on a feature set of extract; this one takes rows of such a matrix',
+      fix: `${withOwnCommands('featuretap extract --data FOLDER')}\n            then: ${ownCommand('classify', ['--model', 'all'])}\n            for rows of numbers: ${ownCommand('export', ['--head', report.report, '--to', 'head.onnx'])}`,
     });
   }
   return { folder, fields, madeBy };

@@ -1,5 +1,6 @@
 import type { Report } from '../classify/result/report.ts';
 import { conformalSet, conformalThreshold, usualCoverage } from '../metrics/conformal.kernel.ts';
+import { reportCommand } from '../report/report-command.ts';
 import { valueAt } from '../system/at.ts';
 import { UserError } from '../system/errors.ts';
 import type { OptionValues } from '../system/options.ts';
@@ -35,18 +36,11 @@ const largeSet = 10;
  * @throws UserError if the report has no calibration scores
  */
 export function classSets(
-  { conformal, classes, report }: Pick<Report, 'conformal' | 'classes' | 'report'>,
+  trained: Pick<Report, 'conformal' | 'classes' | 'report' | 'warnings' | 'command'>,
   coverage: number = usualCoverage,
 ): Sets {
-  if (conformal === undefined) {
-    throw new UserError({
-      what: 'this report does not support prediction sets',
-      where: report,
-      found: 'no conformal scores: an older version wrote it, or no training row could be held out for them',
-      expected: 'a report with the field conformal',
-      fix: 'run its classify command again (report.json holds it), and read its warnings',
-    });
-  }
+  const { conformal, classes } = trained;
+  if (conformal === undefined) throw noScores(trained);
   const { scores } = conformal;
   const threshold = conformalThreshold(scores, coverage);
   const least = Math.ceil(coverage / (1 - coverage) - 1e-9);
@@ -108,4 +102,24 @@ export async function openKnowing(
       return undefined;
     }
   }
+}
+
+/** Training again helps only if an older version wrote the report; with too few rows it would give the same. */
+function noScores({ report, warnings, command }: Pick<Report, 'report' | 'warnings' | 'command'>): UserError {
+  const warning = warnings.find((each) => each.startsWith('no conformal sets: '));
+  return new UserError({
+    what: 'this head does not support prediction sets',
+    where: report,
+    found: warning ?? 'no conformal scores: an older version wrote the report',
+    ...(warning === undefined
+      ? { fix: reportCommand({ command }) ?? 'run its classify command again: report.json holds it' }
+      : {
+          expected:
+            'a head trained with enough photos that some can be held out; more photos help, training again does not',
+          option: [
+            { name: 'coverage', value: null },
+            { name: 'abstain', value: null },
+          ],
+        }),
+  });
 }

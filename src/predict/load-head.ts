@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import { hasFeatureSet } from '../classify/choose-features.ts';
 import type { Report } from '../classify/result/report.ts';
 import type { FittedHead, SavedHead } from '../models/model.ts';
 import { loadHead } from '../models/registry.ts';
@@ -34,8 +35,14 @@ export async function loadAskedHead(asked: HeadAsked): Promise<ShippedHead & { r
     '--head',
     'nothing',
     'the folder of a report, which classify writes; there are no reports here',
-    'featuretap classify --model all',
+    await trainingCommand(),
   );
+}
+
+/** Trains heads on the newest feature set, which is extracted first if there is none. */
+async function trainingCommand(): Promise<string> {
+  const classify = 'featuretap classify --model all';
+  return (await hasFeatureSet('cache')) ? classify : `featuretap extract --data FOLDER\n            then: ${classify}`;
 }
 
 /**

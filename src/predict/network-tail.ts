@@ -2,7 +2,9 @@ import type { Report } from '../classify/result/report.ts';
 import { resNetTail } from '../extract/backbone/resnet-tail.ts';
 import { type MadeFeatures, mapsBeside, mapsCommand } from '../extract/maps-command.ts';
 import type { NetworkTail } from '../models/finetune/network/tail.ts';
+import { extractedMaps } from '../models/finetune/trained-blocks.ts';
 import { UserError, type UserErrorParts } from '../system/errors.ts';
+import { withOwnCommands } from '../system/own-command.ts';
 import { shortPath } from '../system/short-path.ts';
 import { featureRecipe, sameWeights } from './embedder.ts';
 
@@ -13,6 +15,15 @@ import { featureRecipe, sameWeights } from './embedder.ts';
  */
 export async function loadNetworkTail(featureSet: Report['featureSet']): Promise<NetworkTail> {
   const where = shortPath(featureSet.folder);
+  if (featureSet.parts === undefined && featureSet.madeBy === undefined) {
+    throw new UserError({
+      what: 'fine-tuning needs the network behind the features',
+      where,
+      found: 'a matrix, which does not say which network it comes from',
+      expected: 'whole maps of a ResNet, as extract makes them',
+      fix: withOwnCommands(extractedMaps),
+    });
+  }
   const recipe = featureRecipe({ featureSet, report: where });
   const { fields } = recipe;
   const [channels, height, width] = featureSet.rowShape ?? [];

@@ -23,7 +23,7 @@ export const sayingOptions = {
 export const knowingOptions = {
   coverage: {
     describe: 'answer with a set of classes that contains the true one this often: 0.95, or 95%',
-    numbers: { above: 0, max: 0.9999, percent: true },
+    numbers: { above: 0, max: 0.9999, percent: true, usual: 0.95 },
   },
   abstain: {
     describe:

@@ -1,6 +1,8 @@
 import type { Report } from '../classify/result/report.ts';
-import { type OwnTowerOptions, openOwnTower } from '../extract/words/own-tower.ts';
+import { type OwnTowerOptions, openOwnTower, wordsNetwork } from '../extract/words/own-tower.ts';
 import type { Matrix } from '../numerics/matrix.ts';
+import { UserError } from '../system/errors.ts';
+import { withOwnCommands } from '../system/own-command.ts';
 import { featureRecipe } from './embedder.ts';
 
 /**
@@ -14,6 +16,14 @@ export async function encodeWords(
   texts: readonly string[],
   options: OwnTowerOptions = {},
 ): Promise<Matrix> {
+  if (featureSet.parts === undefined && featureSet.madeBy === undefined) {
+    throw new UserError({
+      what: 'text cannot be compared with the rows of a matrix: it does not say which network they come from',
+      where: featureSet.folder,
+      expected: 'a feature set of a network with a text encoder, such as CLIP or SigLIP',
+      fix: withOwnCommands(`featuretap extract --data FOLDER --weights ${wordsNetwork}`),
+    });
+  }
   const recipe = featureRecipe({ featureSet, report: featureSet.folder });
   const tower = await openOwnTower({ ...recipe, dims: featureSet.dims }, options);
   try {

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../system/errors.ts';
 import { nodeFiles, readFailure } from '../system/files.ts';
-import { nearestName } from '../system/nearest.ts';
+import { nearestName, sameBeginning } from '../system/nearest.ts';
 
 /**
  * Finds the report.json files under the given files and folders, without duplicates, sorted within a folder. A given
@@ -40,7 +40,8 @@ async function reportsUnder(path: string): Promise<string[]> {
   } catch (cause) {
     const beside = await readdir(dirname(path)).catch(() => []);
     const near =
-      nearestName(basename(path), beside) ?? sameBeginning(basename(path), reportFolders(dirname(path), beside));
+      nearestName(basename(path), await nearReports(basename(path), dirname(path), beside)) ??
+      sameBeginning(basename(path), reportFolders(dirname(path), beside));
     throw new UserError({
       what: 'there is no such report file or folder',
       where: path,
@@ -60,18 +61,17 @@ async function reportsUnder(path: string): Promise<string[]> {
     .map((entry) => join(path, entry));
 }
 
+/** Of a folder's names those that are nearly the typed one, and are a report or a folder with reports. */
+async function nearReports(typed: string, folder: string, names: readonly string[]): Promise<string[]> {
+  const near: string[] = [];
+  for (const name of names.filter((each) => nearestName(typed, [each]) !== undefined)) {
+    const found = await reportsUnder(join(folder, name)).catch(() => []);
+    if (found.some((path) => path.endsWith('.json'))) near.push(name);
+  }
+  return near;
+}
+
 /** The names of a folder that contain a report. */
 function reportFolders(folder: string, names: readonly string[]): string[] {
   return names.filter((name) => existsSync(join(folder, name, 'report.json')));
-}
-
-/** The name that starts like a mistyped one: `knm` for `knn-cosine-f113d245`. */
-function sameBeginning(typed: string, names: readonly string[]): string | undefined {
-  const shared = (name: string): number => {
-    let count = 0;
-    while (count < name.length && name[count]?.toLowerCase() === typed[count]?.toLowerCase()) count++;
-    return count;
-  };
-  const [best] = [...names].sort((a, b) => shared(b) - shared(a) || (a < b ? -1 : 1));
-  return best !== undefined && shared(best) >= 2 ? best : undefined;
 }

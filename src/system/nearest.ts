@@ -8,3 +8,14 @@ export function nearestName(typed: string, names: readonly string[]): string | u
   const closest = closestMatch(typed.toLowerCase(), lower, { maxDistance });
   return closest === undefined ? undefined : names[lower.indexOf(closest)];
 }
+
+/** The name that starts like a mistyped one: `knm` for `knn-cosine-f113d245`; undefined if none does. */
+export function sameBeginning(typed: string, names: readonly string[]): string | undefined {
+  const shared = (name: string): number => {
+    let count = 0;
+    while (count < name.length && name[count]?.toLowerCase() === typed[count]?.toLowerCase()) count++;
+    return count;
+  };
+  const [best] = [...names].sort((a, b) => shared(b) - shared(a) || (a < b ? -1 : 1));
+  return best !== undefined && shared(best) >= 2 ? best : undefined;
+}

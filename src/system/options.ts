@@ -156,8 +156,9 @@ function nearestUsable(given: string, { numbers = {}, default: fallback }: Optio
   const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY, whole, usual, percent } = numbers;
   // Accepts a decimal comma and a unit.
   const number = Number.parseFloat(given.replace(',', '.'));
-  // A share above 1 was meant in percent.
-  const typed = percent === true && max <= 1 && number > 1 && number / 100 <= max ? number / 100 : number;
+  // A share of ten or more was meant in percent; what one between 1 and 10 was meant to be, nobody knows.
+  const isPercent = given.trim().endsWith('%') || (max <= 1 && number >= 10);
+  const typed = percent === true && isPercent ? number / 100 : number;
   const value = whole === true ? Math.round(typed) : typed;
   const usable = Math.min(max, Math.max(min, value));
   if (usual !== undefined && usable !== value) return String(usual);

@@ -94,7 +94,7 @@ describe('featuretap predict', () => {
     assert.doesNotMatch(plain.stderr, /too few training photos/);
     const { status, stdout, stderr } = await featuretap(['predict', '--head', old, '--coverage', '0.95', red]);
     assert.deepEqual([status, stdout], [1, '']);
-    assert.match(stderr, /no conformal scores: an older version[\s\S]*run its classify command again/);
+    assert.match(stderr, /no conformal scores: an older version[\s\S]*fix: .*classify/);
   });
 
   test('rejects --coverage with a submission, and values that are not a share', async () => {

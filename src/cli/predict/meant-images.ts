@@ -1,7 +1,8 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import picomatch from 'picomatch';
 import type { Report } from '../../classify/result/report.ts';
+import { holdsImages, imageFolders } from '../../extract/images/list/holds-images.ts';
 import { isHidden, isImageName } from '../../extract/images/list/image-names.ts';
 import { isArchiveName } from '../../formats/archive/list-archive.ts';
 import { isTableName } from '../../formats/table/open-table.ts';
@@ -33,7 +34,12 @@ export async function checkAnyThere(paths: readonly string[], report: Report, se
     what: missing.length === 1 ? 'there is no such image or folder' : 'none of these is there',
     found: missing.map(withTarget).join(', '),
     expected: `files, folders, archives, tables or quoted globs${here.length === 0 ? '' : `; here: ${here.slice(0, mostNamed).join(', ')}${more}`}`,
-    fix: await meantCommand(paths, missing, () => dataFolder(report.featureSet.madeBy), session),
+    fix: await meantCommand(
+      paths,
+      missing,
+      () => dataFolder(report.featureSet.madeBy) ?? imageFolders('.')[0],
+      session,
+    ),
   });
 }
 
@@ -61,6 +67,28 @@ export async function meantCommand(
   const there = (await firstImage('.')) ?? known();
   if (there === undefined) return 'name a photo that is there';
   return `one that is there: ${retyped([...args.filter((arg) => !paths.includes(arg)), there])}`;
+}
+
+/** The same words with what was probably meant by paths that name nothing, or with images that are there if none is. */
+export async function withMeantPaths(paths: readonly string[], args: readonly string[]): Promise<readonly string[]> {
+  const missing = missingPaths(paths);
+  const near = await withNearPaths(missing, args);
+  const there = near.meant.length === 0 && missing.length === paths.length ? await imagesHere() : undefined;
+  return there === undefined ? near.args : [...args.filter((arg) => !paths.includes(arg)), there];
+}
+
+/** An error with the paths that name nothing, so that one message names both mistakes. */
+export function alsoMissing(error: unknown, paths: readonly string[]): unknown {
+  const missing = missingPaths(paths);
+  if (!(error instanceof UserError) || missing.length === 0) return error;
+  const { found } = error.parts;
+  const absent = `no such image or folder: ${missing.map(withTarget).join(', ')}`;
+  return new UserError({ ...error.parts, found: found === undefined ? absent : `${found}; and ${absent}` });
+}
+
+/** An image of the current folder, or a folder in it that holds images. */
+export async function imagesHere(): Promise<string | undefined> {
+  return (await firstImage('.')) ?? imageFolders('.')[0];
 }
 
 /** The same words with the paths of the nearest names for those that name nothing, and these paths alone. */
@@ -98,7 +126,7 @@ export async function tellFailures(
   const missing = missingPaths(paths);
   const fix =
     missing.length > 0 || done === 0
-      ? await meantCommand(paths, missing, () => dataFolder(report.featureSet.madeBy), session)
+      ? await meantCommand(paths, missing, () => dataFolder(report.featureSet.madeBy) ?? imageFolders('.')[0], session)
       : 'fix or replace these files and run it again for them; the others were classified';
   session.warn(`  fix:      ${fix}`);
 }
@@ -116,14 +144,10 @@ async function nearestBeside(path: string): Promise<string | undefined> {
   return near === undefined ? undefined : join(dirname(path), near);
 }
 
-function isFolder(path: string): boolean {
-  return basename(path) !== 'node_modules' && existsSync(path) && statSync(path).isDirectory();
-}
-
 /** What of a folder can be predicted, judged by names: images first, then folders, archives and tables. */
 async function namesIn(folder: string): Promise<readonly string[]> {
   const names = (await listIfThere(nodeFiles, folder)).filter((name) => !isHidden(name)).sort();
   const images = names.filter(isImageName);
-  const others = names.filter((name) => isArchiveName(name) || isTableName(name) || isFolder(join(folder, name)));
+  const others = names.filter((name) => isArchiveName(name) || isTableName(name) || holdsImages(join(folder, name)));
   return [...images, ...others];
 }

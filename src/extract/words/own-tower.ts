@@ -66,7 +66,7 @@ function publishedFolder(weightsFile: string | undefined): string | undefined {
 }
 
 /** A published network with both encoders. */
-const wordsNetwork = 'hf:Xenova/clip-vit-base-patch32';
+export const wordsNetwork = 'hf:Xenova/clip-vit-base-patch32';
 
 function noWords({ folder, madeBy }: WordsOf, found: string): UserError {
   const beside = setBeside(folder, 'clip');

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { UserError } from '../../system/errors.ts';
 import { type Files, listIfThere, readIfThere } from '../../system/files.ts';
-import { isGeneralCommand } from '../../system/own-command.ts';
+import { isGeneralCommand, ownCommand } from '../../system/own-command.ts';
+import { shortPath } from '../../system/short-path.ts';
 import { runFolder, runPath } from '../manifest/layout.ts';
 import { parseOwner } from './lock.ts';
 
@@ -9,7 +10,8 @@ export class NoFeatureSetError extends UserError {}
 
 /** The error for a folder without a manifest, which may hold the beginnings of a run. */
 export async function noFeatureSet(files: Files, folder: string): Promise<NoFeatureSetError> {
-  if ((await listIfThere(files, folder)).includes(runFolder)) {
+  const names = await listIfThere(files, folder);
+  if (names.includes(runFolder)) {
     return new NoFeatureSetError({
       what: 'a feature set is not finished yet',
       where: folder,
@@ -21,7 +23,10 @@ export async function noFeatureSet(files: Files, folder: string): Promise<NoFeat
     what: 'there is no feature set here',
     where: folder,
     found: 'no manifest.json',
-    fix: 'featuretap extract --data FOLDER makes one under cache/; name it with --features cache/NAME',
+    fix:
+      names.length > 0
+        ? `${ownCommand('extract', ['--data', shortPath(folder)])}\n            if these are photos: it makes a feature set of them under cache/`
+        : 'featuretap extract --data FOLDER\n            makes one under cache/ of images; name it with --features cache/NAME',
   });
 }
 

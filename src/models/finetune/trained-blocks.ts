@@ -2,6 +2,10 @@ import { UserError, usageError } from '../../system/errors.ts';
 import type { FitContext } from '../model.ts';
 import type { NetworkTail, TailBlock } from './network/tail.ts';
 
+/** Commands for fine-tuning where nothing is known of the images. */
+export const extractedMaps =
+  'featuretap extract --data FOLDER --name maps --tap layer3 --pool none --dtype float16\n            then: featuretap classify --features cache/maps --model finetune';
+
 /**
  * The layers after the tap of the rows.
  *
@@ -14,7 +18,7 @@ export async function tailOf({ networkTail }: FitContext, dims: number): Promise
       what: 'fine-tuning needs the network behind the features',
       found: 'rows that do not say which network they come from',
       expected: 'whole maps of a ResNet, as extract makes them',
-      fix: 'featuretap extract --tap layer3 --pool none --dtype float16, then classify --model finetune on its feature set',
+      fix: extractedMaps,
     });
   }
   const tail = await networkTail();
@@ -39,8 +43,8 @@ export function frozenBlocks({ blocks, tap }: NetworkTail, from: string): number
   throw usageError(
     'from',
     `${from}, with maps of ${tap}`,
-    `a block behind them: ${blocks.map(({ name }) => name).join(', ') || 'there is none'}`,
-    `extract --tap ${from.includes('.') ? 'layer3' : from} --pool none --dtype float16 keeps the maps before it`,
+    `a block behind them: ${blocks.map(({ name }) => name).join(', ') || 'there is none'}; extract --tap keeps the maps of an earlier layer`,
+    { value: blocks.length === 0 ? null : 'tap' },
   );
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -120,16 +120,69 @@ describe('the command that an error prints corrects it in one step:', () => {
     assert.match(await fixOf(`predict --head ${await aPhoto()} photos`), /^predict --head reports\S+ photos$/);
   });
 
+  test('features that the head cannot use, with the data, the network and the options in use', async () => {
+    const { stderr } = await typed('classify --features cache/photos --model finetune --epochs 1 --test-size 6');
+    const [, extract = '', classify = ''] =
+      /fix: .*?(extract .*)\n +then: .*?(classify .*)$/.exec(stderr.replaceAll(' -- ', ' ').trim()) ?? [];
+    assert.match(
+      extract,
+      /^extract --data photos --weights random:resnet-tiny .*--resize 36 --crop 32 .*--cache cache$/,
+    );
+    assert.equal(classify, 'classify --features cache/photos-layer3 --model finetune --epochs 1 --test-size 6');
+    for (const command of [extract, classify]) {
+      const { status, stderr: said } = await typed(command);
+      assert.equal(status, 0, `${command}\n${said}`);
+    }
+    await rm(join(root, 'cache', 'photos-layer3'), { recursive: true });
+    const parts = 'extract --part 0/8 --data photos --cache other';
+    assert.equal(await fixOf('status --data photos --cache other'), parts);
+    assert.equal(await fixOf('merge --data photos --cache other --wait'), parts);
+  });
+
+  test('a damaged shard', async () => {
+    const broken = join(root, 'cache', 'broken');
+    await cp(join(root, 'cache', 'photos'), broken, { recursive: true });
+    const shard = join(broken, 'features-00000.npy');
+    const bytes = await readFile(shard);
+    bytes.writeUInt8(bytes.readUInt8(bytes.length - 7) ^ 1, bytes.length - 7);
+    await writeFile(shard, bytes);
+    const command = await mended('classify --features cache/broken --model knn --test-size 6');
+    assert.equal(command, 'verify --features cache/broken --repair');
+    await rm(broken, { recursive: true });
+  });
+
+  test('a name that is nearly one beside it, of the same kind', async () => {
+    await cp(join(root, 'cache', 'photos'), join(root, 'sets', 'alpha'), { recursive: true });
+    const nearly = await fixOf('classify --features sets/alpah --model knn');
+    assert.equal(nearly, 'classify --features sets/alpha --model knn');
+    assert.equal(await fixOf('verify sets/alpha-resnet101'), 'verify sets/alpha');
+    assert.equal(await fixOf('extract --data phots'), 'extract --data photos');
+    for (const name of ['cach', 'report', 'sts'])
+      assert.doesNotMatch(await fixOf(`extract --data ${name}`), /cache|reports|sets/);
+    assert.equal(await fixOf('extract --data sets/alpha'), 'classify --features sets/alpha --model all');
+    assert.equal(await fixOf('compare report'), 'compare reports');
+    assert.equal(await fixOf('compare photoz'), 'compare reports');
+    await rm(join(root, 'sets'), { recursive: true });
+  });
+
+  test('a head and a photo that are not there', async () => {
+    const { stderr } = await typed('predict --head reports/nope nophoto.jpg');
+    assert.match(stderr, /reports\/nope, where there is no report; and no such image or folder: nophoto\.jpg/);
+    assert.match(await mended('predict --head reports/nope nophoto.jpg'), /^predict --head reports\S+ \S+$/);
+  });
+
   test('an invalid value', async () => {
     assert.equal(await fixOf('classify -C zero --model svm'), 'classify --C 1 --model svm');
     assert.equal(await fixOf('classify -C=0 --model svm'), 'classify --C 1 --model svm');
     assert.equal(await fixOf('classify --test-size 1.5'), 'classify --test-size 0.1');
     assert.equal(await fixOf('classify --subsample 1.5 --model knn'), 'classify --model knn');
+    assert.equal(await fixOf('classify --test-size 150%'), 'classify --test-size 0.1');
     assert.equal(await fixOf('predict photo.jpg --coverage 95'), 'predict photo.jpg --coverage 0.95');
-    assert.equal(await fixOf('predict photo.jpg --coverage 950'), 'predict photo.jpg --coverage 0.9999');
+    assert.equal(await fixOf('predict photo.jpg --coverage 2'), 'predict photo.jpg --coverage 0.95');
+    assert.equal(await fixOf('predict photo.jpg --coverage 950'), 'predict photo.jpg --coverage 0.95');
     assert.match(
       await fixOf('find brown --features cache/photos'),
-      /^extract --data photos --weights hf:\S+ --name photos-clip$/,
+      /^extract --data photos --weights hf:\S+ --name photos-clip --cache cache$/,
     );
     assert.equal(
       await fixOf('extract --data photos --weights demo-net --tap layer9'),

@@ -1,8 +1,10 @@
 import { existsSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { manifestFile } from '../../../features/manifest/layout.ts';
 import { valueAt } from '../../../system/at.ts';
-import { usageError } from '../../../system/errors.ts';
+import { UserError, usageError } from '../../../system/errors.ts';
 import { listIfThere, nodeFiles } from '../../../system/files.ts';
+import { nearestName } from '../../../system/nearest.ts';
 import type { ForeignMatrix, MatrixOptions } from './foreign-matrix.ts';
 import { openNpyMatrix, openNpzMatrix } from './npy-matrix.ts';
 import { openShardFolder } from './shard-folder.ts';
@@ -13,6 +15,9 @@ interface MatrixPlace {
   readonly path: string;
   readonly name?: string;
 }
+
+/** Files listed in a message. */
+const mostNamed = 6;
 
 const kinds = /\.(npy|npz|parquet|csv|tsv)$/i;
 
@@ -37,6 +42,7 @@ export async function isForeign(given: string): Promise<boolean> {
  */
 export async function openMatrix(given: string, options: MatrixOptions): Promise<ForeignMatrix> {
   const { path, name } = matrixPlace(given);
+  if (!existsSync(path)) throw await noSuchMatrix(path);
   const kind = kinds.exec(path)?.[1]?.toLowerCase();
   if (kind !== 'parquet' && kind !== 'csv' && kind !== 'tsv' && !(await isFolder(path))) {
     for (const [option, column] of [
@@ -59,6 +65,19 @@ export async function openMatrix(given: string, options: MatrixOptions): Promise
     default:
       return openShardFolder(path, options);
   }
+}
+
+async function noSuchMatrix(path: string): Promise<UserError> {
+  const folder = dirname(path);
+  const names = (await listIfThere(nodeFiles, folder)).filter((each) => kinds.test(each));
+  const near = nearestName(basename(path), names);
+  return new UserError({
+    what: 'there is no such matrix of features',
+    where: '--features',
+    found: path,
+    expected: `a file that is there${names.length === 0 ? '' : `: ${names.slice(0, mostNamed).join(', ')}`}`,
+    instead: near && join(folder, near),
+  });
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -146,7 +146,7 @@ function noClasses({ root, images }: Tree, prefix: string): UserError {
   });
 }
 
-export function layoutError(root: string, found: string, fix: string): UserError {
+function layoutError(root: string, found: string, fix: string): UserError {
   return new UserError({
     what: 'the data folder has no known layout',
     where: root,

@@ -1,10 +1,14 @@
-import { usageError } from '../../../system/errors.ts';
+import { indexFile, shardFile } from '../../../features/manifest/layout.ts';
+import { UserError, usageError } from '../../../system/errors.ts';
+import { ownCommand } from '../../../system/own-command.ts';
+import { shortPath } from '../../../system/short-path.ts';
 import { findTables } from './find-tables.ts';
+import { otherData } from './holds-images.ts';
 import type { ImageList, LayoutOptions } from './image-file.ts';
 import { imageExtensions } from './image-names.ts';
 import { countLeftOut, describeCount } from './left-out.ts';
 import { listClassFiles } from './list-classes.ts';
-import { hasClassFolders, layoutError, listFolders } from './list-folders.ts';
+import { hasClassFolders, listFolders } from './list-folders.ts';
 import { listTables } from './list-table.ts';
 import { checkImageCount } from './most-images.ts';
 import { openTree, type Tree } from './tree.ts';
@@ -23,6 +27,7 @@ export async function listImages(root: string, options: LayoutOptions = {}, sign
   const tree = await openTree(root, signal);
   signal?.throwIfAborted();
   const { root: folder } = tree;
+  if (isFeatureSet(tree)) throw featureSetAsData(folder);
   checkImageCount(tree.images.length, folder);
   if (tree.images.length === 0 && tree.tables.length === 0) throw noImage(tree);
   const byFolders = options.depth !== undefined || options.labelFrom !== undefined;
@@ -57,12 +62,27 @@ export async function listImages(root: string, options: LayoutOptions = {}, sign
   return { missing: [], ...listed, root: folder, leftOut };
 }
 
+function isFeatureSet({ tables, leftOut }: Tree): boolean {
+  return tables.includes(indexFile) && leftOut.some(({ path }) => path === shardFile(0));
+}
+
+function featureSetAsData(folder: string): UserError {
+  return new UserError({
+    what: 'this is a feature set, not a folder of images',
+    where: folder,
+    expected: 'a folder of images; classify takes feature sets',
+    fix: ownCommand('classify', ['--features', shortPath(folder), '--model', 'all']),
+  });
+}
+
 function noImage({ root, leftOut, tables }: Tree): Error {
   const there = countLeftOut([...leftOut, ...tables.map((path) => ({ path, group: 'tables', reason: '' }))]);
   const found = there.slice(0, 5).map(describeCount).join(', ');
-  return layoutError(
-    root,
-    found === '' ? 'no file' : `no image; ${found}`,
-    `images are detected by their bytes: ${imageExtensions.join(', ')} under any name`,
-  );
+  return new UserError({
+    what: found === '' ? 'the data folder is empty' : 'the data folder holds no image',
+    where: root,
+    found: found === '' ? 'no file' : found,
+    expected: `images, detected by their bytes: ${imageExtensions.join(', ')} under any name`,
+    ...(otherData(root) ?? { fix: 'put images into it, or name another folder with --data' }),
+  });
 }

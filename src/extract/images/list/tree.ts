@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type ArchiveEntry, entryHeadSync, readEntrySync } from '../../../formats/archive/entry.ts';
 import { isArchiveName, listArchive } from '../../../formats/archive/list-archive.ts';
@@ -12,9 +11,13 @@ import { nearestName } from '../../../system/nearest.ts';
 import { readRangeSync } from '../../../system/regular-file.ts';
 import { sniff, sniffBytes } from '../decode/sniff.ts';
 import { compareCodePoints } from './code-point-order.ts';
+import { dataBeside, otherData } from './holds-images.ts';
 import { isHidden, isImageName, withoutExtension } from './image-names.ts';
 import { hidden, type LeftOutFile, noImage } from './left-out.ts';
 import { folderError, type Walked, walkFiles } from './walk.ts';
+
+/** Folders that are shown, so that a message stays one. */
+const mostNamed = 6;
 
 /** Location of a file of the tree. */
 export interface Located {
@@ -83,19 +86,6 @@ function oneImage(root: string): UserError {
   });
 }
 
-/** For a missing path: the folder or archive next to it with the nearest name. */
-async function nearestBeside(root: string): Promise<string | undefined> {
-  const folder = dirname(resolve(root));
-  const beside: string[] = [];
-  for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
-    // A link that leads nowhere may be what was named.
-    if (isHidden(entry.name) || !existsSync(join(folder, entry.name))) continue;
-    if (!entry.isFile() || isArchiveName(entry.name)) beside.push(entry.name);
-  }
-  const near = nearestName(basename(resolve(root)), beside);
-  return near === undefined ? undefined : join(dirname(root), near);
-}
-
 /** @param root as it was typed */
 async function isFile(path: string, root: string): Promise<boolean> {
   try {
@@ -103,11 +93,20 @@ async function isFile(path: string, root: string): Promise<boolean> {
     if (found.isFile() || found.isDirectory()) return found.isFile();
     throw Object.assign(new Error('neither a folder nor a file'), { code: 'ENOTDIR' });
   } catch (error) {
-    const instead = errorCode(error) === 'ENOENT' ? await nearestBeside(root) : undefined;
-    if (instead === undefined) throw folderError(path, error);
+    if (errorCode(error) !== 'ENOENT') throw folderError(path, error);
+    const beside = dataBeside(root);
+    const near = nearestName(basename(path), beside);
     const link = brokenLink(path);
-    const what = link === undefined ? 'there is no such data folder' : `the data folder is ${link}`;
-    throw new UserError({ what, where: path, found: root, instead, cause: error });
+    throw new UserError({
+      what: link === undefined ? 'there is no such data folder' : `the data folder is ${link}`,
+      where: path,
+      found: root,
+      expected: `a folder with one folder per class, with a table beside its images, or with images${beside.length === 0 ? '' : `; there: ${beside.slice(0, mostNamed).join(', ')}`}`,
+      cause: error,
+      ...(near === undefined
+        ? (otherData(root) ?? { fix: 'name a folder or an archive of images with --data' })
+        : { instead: join(dirname(root), near) }),
+    });
   }
 }
 

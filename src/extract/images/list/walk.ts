@@ -4,10 +4,11 @@ import { isAbsolute, join, relative, sep } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { isTableName } from '../../../formats/table/open-table.ts';
 import { errorCode, UserError } from '../../../system/errors.ts';
-import { brokenLink, fileReason } from '../../../system/file-reason.ts';
+import { fileReason } from '../../../system/file-reason.ts';
 import { readRangeSync } from '../../../system/regular-file.ts';
 import { sniff, sniffBytes } from '../decode/sniff.ts';
 import { compareCodePoints } from './code-point-order.ts';
+import { otherData } from './holds-images.ts';
 import { isHidden, isImageName } from './image-names.ts';
 import { hidden, type LeftOutFile, noImage, notUtf8, special } from './left-out.ts';
 
@@ -162,7 +163,7 @@ function kindOfStats(what: Dirent | Stats): FileKind {
 export function folderError(folder: string, error: unknown): UserError {
   const code = errorCode(error);
   const reasons: Record<string, string> = {
-    ENOENT: brokenLink(folder) ?? 'no such folder',
+    ENOENT: 'no such folder',
     ENOTDIR: 'a file, not a folder',
     EACCES: 'no permission to read it',
   };
@@ -171,7 +172,7 @@ export function folderError(folder: string, error: unknown): UserError {
     where: folder,
     found: reasons[code ?? ''] ?? fileReason(error),
     expected: 'a folder with one folder per class, with a table beside its images, or with images',
-    fix: 'name a folder that is there, or an archive',
+    ...(otherData(folder) ?? { fix: 'name a folder or an archive of images with --data' }),
     cause: error,
   });
 }

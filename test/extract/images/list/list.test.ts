@@ -254,12 +254,15 @@ test('for a missing folder the error names the most similar one beside it, for a
 });
 
 test('rejects folders of an unknown layout', async () => {
-  await assert.rejects(listImages(join(scratch, 'nowhere')), tells('no such folder', 'name a folder'));
+  await assert.rejects(
+    listImages(join(scratch, 'nowhere')),
+    tells('no such data folder', 'a folder with one folder per class'),
+  );
   const file = join(folderOf(['a.jpg']), 'a.jpg');
   await assert.rejects(listImages(file), tells('a file, not a folder'));
   await assert.rejects(
     listImages(folderOf(['notes.txt'])),
-    tells('no image; 1 .txt', 'detected by their bytes: jpg, jpeg'),
+    tells('holds no image', 'detected by their bytes: jpg, jpeg'),
   );
   await assert.rejects(listImages(folderOf(['a.jpg', 'pug/b.jpg'])), tells('1 images', 'beside folders'));
 });
