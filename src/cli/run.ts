@@ -146,5 +146,5 @@ function printError(error: unknown, debug: boolean): number {
 
 /** A message whose commands can be typed as they stand. */
 function typeable(message: string): string {
-  return message.replace(/^ {2}(?:fix|go on): [^]*/m, (lines) => withOwnCommands(lines));
+  return message.replace(/^ {2}(?:fix|go on): [\s\S]*/m, (lines) => withOwnCommands(lines));
 }
