@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { type Dirent, readdirSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { errorCode, UserError } from './errors.ts';
 import { fileReason } from './file-reason.ts';
@@ -92,6 +93,15 @@ export async function listIfThere(files: Files, folder: string): Promise<readonl
   } catch (error) {
     if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return [];
     throw readFailure(folder, error);
+  }
+}
+
+/** What a folder holds, with its kinds; empty if it cannot be read. For messages, which name what is there. */
+export function entriesIfThere(folder: string): readonly Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return [];
   }
 }
 

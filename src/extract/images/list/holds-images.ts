@@ -1,9 +1,10 @@
-import { type Dirent, existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { manifestFile } from '../../../features/manifest/layout.ts';
 import { isArchiveName } from '../../../formats/archive/list-archive.ts';
 import { isTableName } from '../../../formats/table/open-table.ts';
 import type { UserErrorParts } from '../../../system/errors.ts';
+import { entriesIfThere } from '../../../system/files.ts';
 import { shortPath } from '../../../system/short-path.ts';
 import { isHidden, isImageName } from './image-names.ts';
 
@@ -18,7 +19,7 @@ export function holdsImages(folder: string): boolean {
   const folders = [folder];
   for (let at = 0; at < Math.min(folders.length, mostFolders); at++) {
     const path = folders[at] as string;
-    const entries = entriesOf(path).filter(({ name }) => !isHidden(name) && name !== 'node_modules');
+    const entries = entriesIfThere(path).filter(({ name }) => !isHidden(name) && name !== 'node_modules');
     if (entries.some(({ name }) => ownFiles.includes(name))) continue;
     if (entries.some(({ name }) => isImageName(name) || isArchiveName(name) || isTableName(name))) return true;
     for (const entry of entries) if (entry.isDirectory()) folders.push(join(path, entry.name));
@@ -29,7 +30,7 @@ export function holdsImages(folder: string): boolean {
 /** Names of the folders and archives in a folder that hold images. */
 export function imageFolders(folder: string): readonly string[] {
   // Of a link that leads nowhere nothing can be read.
-  return entriesOf(folder)
+  return entriesIfThere(folder)
     .filter(({ name }) => !isHidden(name) && existsSync(join(folder, name)))
     .filter(({ name }) => isArchiveName(name) || holdsImages(join(folder, name)))
     .map(({ name }) => name)
@@ -45,12 +46,4 @@ export function dataBeside(path: string): readonly string[] {
 export function otherData(root: string): Pick<UserErrorParts, 'option'> | undefined {
   const [first] = dataBeside(root);
   return first === undefined ? undefined : { option: { name: 'data', value: shortPath(join(dirname(root), first)) } };
-}
-
-function entriesOf(folder: string): readonly Dirent[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true });
-  } catch {
-    return [];
-  }
 }
