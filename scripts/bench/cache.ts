@@ -4,7 +4,6 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import type { IndexedImage } from '../../src/features/index/index-table.ts';
 import { runFolder, shardFile } from '../../src/features/manifest/layout.ts';
 import type { ShardEntry } from '../../src/features/manifest/manifest.ts';
@@ -13,16 +12,11 @@ import { publish } from '../../src/features/run/publish.ts';
 import { writeShard } from '../../src/features/shards/shard.ts';
 import { nodeFiles } from '../../src/system/files.ts';
 import { drawPhotos } from '../torture/draw-photos.ts';
-import { aboutRun, writeDocument } from './document.ts';
 import { drawnFields } from './scale/drawn-fields.ts';
+import { aboutRun, writeDocument } from './shared/document.ts';
+import { benchOptions } from './shared/options.ts';
 
-const usage = `npm run bench -- cache [options]
-  --rows N,N,…     sizes of the sets to open (default 1000,10000,100000,1000000)
-  --images N       images of the run over unchanged files (default 300)
-  --weights NAME   of that run (default random:resnet-tiny)
-  --read-mb N      size of the set that is read (default 512)
-  --json           the figures as one JSON document
-  --out FILE       writes that document, too`;
+const purpose = `Measures the feature set: opening by number of rows, a run over unchanged files, reading compared with the disk.`;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -42,26 +36,16 @@ interface Figures {
   readonly read: { readonly megabytes: number; readonly rawMBPerSecond: number; readonly matrixMBPerSecond: number };
 }
 
-/**
- * Measures the feature set: opening by number of rows, a run over unchanged files, and reading compared with the disk.
- */
 export async function run(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      rows: { type: 'string', default: '1000,10000,100000,1000000' },
-      images: { type: 'string', default: '300' },
-      weights: { type: 'string', default: 'random:resnet-tiny' },
-      'read-mb': { type: 'string', default: '512' },
-      json: { type: 'boolean', default: false },
-      out: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
+  const values = benchOptions(args, 'cache', purpose, {
+    rows: ['sizes of the sets to open', 'N,N,…', '1000,10000,100000,1000000'],
+    images: ['images of the run over unchanged files', 'N', '300'],
+    weights: ['of that run', 'NAME', 'random:resnet-tiny'],
+    'read-mb': ['size of the set that is read', 'N', '512'],
+    json: ['print the results as one JSON document'],
+    out: ['write that document', 'FILE'],
   });
-  if (values.help) {
-    console.log(usage);
-    return;
-  }
+  if (values === undefined) return;
   const folder = await mkdtemp(join(tmpdir(), 'featuretap-bench-'));
   try {
     const figures: Figures = {
@@ -69,10 +53,7 @@ export async function run(args: readonly string[]): Promise<void> {
       unchanged: await benchUnchanged(folder, Number(values.images), values.weights),
       read: await benchRead(folder, Number(values['read-mb'])),
     };
-    const document = {
-      ...aboutRun('cache', args),
-      ...figures,
-    };
+    const document = { ...aboutRun('cache', args), ...figures };
     if (values.out !== undefined) writeDocument(values.out, document);
     if (values.json) console.log(JSON.stringify(document, null, 2));
     else print(figures);

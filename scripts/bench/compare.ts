@@ -4,22 +4,16 @@ import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { cacheFolder } from '../../src/report/page/cache/page-cache.ts';
 import { browserPath, openBrowser } from '../../test/report/page/browser.ts';
-import { aboutRun, writeDocument } from './document.ts';
+import { aboutRun, writeDocument } from './shared/document.ts';
+import { median } from './shared/numbers.ts';
+import { benchOptions } from './shared/options.ts';
 import { drawSet } from './stream/draw-set.ts';
 
-const usage = `npm run bench -- compare [options]
-How long compare takes to make its page, cold and from its cache, and how large the page is: six real runs on drawn
-features, with a photo of 500 x 375 pixels each.
-  --photos N,N     (default 1000,10000)
-  --classes N      (default 120)
-  --dims N         (default 2048)
-  --rounds N       of which the median counts (default 3)
-  --json           the figures as one JSON document
-  --out FILE       writes that document, too
+const purpose = `Measures how long compare takes to write its page, cold and from its cache, and how large the page is: six real runs on
+random features, with a photo of 500 x 375 pixels each.
 Elements are counted by Chromium, where one is installed; $FEATURETAP_BROWSER may name it.`;
 
 const launcher = fileURLToPath(new URL('../featuretap.cjs', import.meta.url));
@@ -39,29 +33,22 @@ interface Figures {
 }
 
 export async function run(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      photos: { type: 'string', default: '1000,10000' },
-      classes: { type: 'string', default: '120' },
-      dims: { type: 'string', default: '2048' },
-      rounds: { type: 'string', default: '3' },
-      json: { type: 'boolean', default: false },
-      out: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
+  const values = benchOptions(args, 'compare', purpose, {
+    photos: ['sizes of the sets', 'N,N', '1000,10000'],
+    classes: ['number of classes', 'N', '120'],
+    dims: ['features per row', 'N', '2048'],
+    rounds: ['rounds, of which the median counts', 'N', '3'],
+    json: ['print the results as one JSON document'],
+    out: ['write that document', 'FILE'],
   });
-  if (values.help) return console.log(usage);
+  if (values === undefined) return;
   const found: Figures[] = [];
   for (const photos of values.photos.split(',').map(Number)) {
     const figures = await measure(photos, Number(values.classes), Number(values.dims), Number(values.rounds));
     found.push(figures);
     if (!values.json) print(figures);
   }
-  const document = {
-    ...aboutRun('compare', args),
-    pages: found,
-  };
+  const document = { ...aboutRun('compare', args), pages: found };
   if (values.json) console.log(JSON.stringify(document, null, 2));
   if (values.out !== undefined) writeDocument(values.out, document);
 }
@@ -156,11 +143,6 @@ async function countElements(page: string): Promise<number> {
   } finally {
     await browser.close();
   }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] as number;
 }
 
 function print({ photos, coldSeconds, cachedSeconds, bytes, elements, ...figures }: Figures): void {

@@ -3,21 +3,15 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import type { ImageFile } from '../../src/extract/images/list/image-file.ts';
 import { listImages } from '../../src/extract/images/list/list.ts';
 import { openPixelPipeline } from '../../src/extract/images/pipeline/pipeline.ts';
 import { drawPhotos } from '../demo/draw.ts';
 import { resizeCost } from './decode/resize-cost.ts';
 import { findPeer, peerEnvironment } from './peers/python.ts';
+import { benchOptions, wholeNumber } from './shared/options.ts';
 
-const usage = `npm run bench -- decode [options]
-  --data FOLDER    photos to read; default: ../shared/dogs where it is, else drawn ones
-  --images N       how many, the folder over again where it holds fewer (default 1000)
-  --threads T      threads of ours, processes of Python's (default: the machine's cores)
-  --rounds R       turns of each side (default 3)
-  --views K        augmented views per image, ours alone (default 0)
-  --json           the figures as one JSON document`;
+const purpose = `Measures images per second from file to network input, compared with Pillow and torchvision.`;
 
 interface Round {
   readonly imagesPerSecond: number;
@@ -30,37 +24,29 @@ const crop = 224;
 /** Images whose resize is timed separately. */
 const mostResized = 200;
 
-/** Images per second from file to network input, alternating with Pillow and torchvision where a Python has them. */
 export async function run(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      data: { type: 'string' },
-      images: { type: 'string', default: '1000' },
-      threads: { type: 'string', default: String(availableParallelism()) },
-      rounds: { type: 'string', default: '3' },
-      views: { type: 'string', default: '0' },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
+  const values = benchOptions(args, 'decode', purpose, {
+    data: ['photos to read (default: ../shared/dogs where it exists, else generated ones)', 'FOLDER'],
+    images: ['number of images, which are repeated if there are fewer', 'N', '1000'],
+    threads: ['threads here, processes in Python', 'T', String(availableParallelism())],
+    rounds: ['rounds of each side', 'R', '3'],
+    views: ['augmented views per image, without Python', 'K', '0'],
+    json: ['print the results as one JSON document'],
   });
-  if (values.help) return console.log(usage);
-  const [count, threads, rounds, views] = [values.images, values.threads, values.rounds, values.views].map(Number);
-  if (
-    ![count, threads, rounds].every((n) => Number.isSafeInteger(n) && Number(n) > 0) ||
-    !Number.isSafeInteger(views)
-  ) {
-    throw new Error(usage);
-  }
+  if (values === undefined) return;
+  const count = wholeNumber('--images', values.images);
+  const threads = wholeNumber('--threads', values.threads);
+  const rounds = wholeNumber('--rounds', values.rounds);
+  const views = wholeNumber('--views', values.views, 0);
   const scratch = mkdtempSync(join(tmpdir(), 'featuretap-bench-'));
   try {
-    const images = await photos(values.data, Number(count), scratch);
+    const images = await photos(values.data, count, scratch);
     const ours: Round[] = [];
     const theirs: Round[] = [];
     let theirName = '';
-    for (let i = 0; i < Number(rounds); i++) {
-      ours.push(await oneRound(images, Number(threads), Number(views)));
-      const python = pythonRound(images, Number(threads));
+    for (let i = 0; i < rounds; i++) {
+      ours.push(await oneRound(images, threads, views));
+      const python = pythonRound(images, threads);
       if (python === undefined) continue;
       theirs.push(python);
       theirName = python.name;

@@ -2,29 +2,19 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { cosines } from '../../src/extract/backbone/quantize/cosine.kernel.ts';
 import { multipliesBytesExactly } from '../../src/extract/backbone/quantize/processor.ts';
 import { UserError } from '../../src/system/errors.ts';
-import { aboutRun, writeDocument } from './document.ts';
 import { Contestant, type Mode, type NetworkName, networkNames, type Round, type Task } from './extract/contestant.ts';
 import { prepare } from './extract/prepare.ts';
 import { type Figures, printClaims, printFigures } from './extract/print.ts';
 import { findPeer } from './peers/python.ts';
+import { aboutRun, writeDocument } from './shared/document.ts';
+import { median } from './shared/numbers.ts';
+import { benchOptions, wholeNumber } from './shared/options.ts';
 
-const usage = `npm run bench -- extract [options]
-  --backbone A,B     networks, one after the other: resnet18, resnet50, vit-s14 (DINOv2's small one) [resnet50]
-  --data FOLDER      photos (default: ../shared/dogs where it is, else drawn ones)
-  --weights NAME     of the ResNet (default of resnet50: ../shared/weights/resnet50-pqf.safetensors where it is, else random)
-  --images N         images of a round of the backbone alone (default 64)
-  --end-to-end N     images of a round from files, the folder over again where it holds fewer; 0 leaves it out (default 200)
-  --batches A,B      images per run (default 8)
-  --threads T        of every contestant (default: the machine's cores)
-  --rounds R         turns: every contestant once, then again (default 3)
-  --round-seconds S  the others run fewer images in a round that would take much longer (default 20)
-  --only WORD,WORD   contestants of these names, or whose name holds the word where none is called so
-  --out FILE         writes the figures as JSON
-Python: the one of npm run bench -- setup, or $FEATURETAP_BENCH_PYTHON, for the newest torch and OpenVINO; beside it
+const purpose = `Measures ResNet50 features on this machine, contestants in turn: the backbone alone, and from files.
+Python: the one of npm run bench -- setup, or $FEATURETAP_BENCH_PYTHON, for the newest torch and OpenVINO; and
 python3 or /usr/bin/python3 where it has torch and torchvision.`;
 
 const debianEngines = ['torch eager', 'torch optimize_for_inference', 'torch bf16 channels-last', 'torch int8 FX'];
@@ -48,32 +38,32 @@ interface Entry {
   readonly python?: string;
 }
 
-/** Measures ResNet50 features on this machine, contestants in turn: the backbone alone, and from files. */
 export async function run(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      backbone: { type: 'string', default: 'resnet50' },
-      data: { type: 'string' },
-      weights: { type: 'string' },
-      images: { type: 'string', default: '64' },
-      'end-to-end': { type: 'string', default: '200' },
-      batches: { type: 'string', default: '8' },
-      threads: { type: 'string', default: String(availableParallelism()) },
-      rounds: { type: 'string', default: '3' },
-      'round-seconds': { type: 'string', default: '20' },
-      only: { type: 'string' },
-      out: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
+  const values = benchOptions(args, 'extract', purpose, {
+    backbone: ["networks: resnet18, resnet50, vit-s14 (DINOv2's small one)", 'A,B', 'resnet50'],
+    data: ['photos (default: ../shared/dogs where it exists, else generated ones)', 'FOLDER'],
+    weights: [
+      'of the ResNet (default: ../shared/weights/resnet50-pqf.safetensors where it exists, else random)',
+      'NAME',
+    ],
+    images: ['images of a round of the backbone alone', 'N', '64'],
+    'end-to-end': ['images of a round from files, repeated if there are fewer; 0: none', 'N', '200'],
+    batches: ['images per run', 'A,B', '8'],
+    threads: ['of every contestant', 'T', String(availableParallelism())],
+    rounds: ['rounds: every contestant once, then again', 'R', '3'],
+    'round-seconds': ['the others run fewer images if a round would take much longer', 'S', '20'],
+    only: ['contestants with these names, or whose names contain the word where none has it', 'WORD,WORD'],
+    out: ['write the results as JSON', 'FILE'],
   });
-  if (values.help) return console.log(usage);
-  const counts = [values.images, values['end-to-end'], values.threads, values.rounds, values['round-seconds']];
-  const [images, endToEnd, threads, rounds, roundSeconds] = counts.map(count);
-  const batches = values.batches.split(',').map(count);
+  if (values === undefined) return;
+  const images = wholeNumber('--images', values.images);
+  const endToEnd = wholeNumber('--end-to-end', values['end-to-end'], 0);
+  const threads = wholeNumber('--threads', values.threads);
+  const rounds = wholeNumber('--rounds', values.rounds);
+  const roundSeconds = wholeNumber('--round-seconds', values['round-seconds'], 0);
+  const batches = values.batches.split(',').map((text) => wholeNumber('--batches', text));
   const least = Math.max(16, ...batches.map((batch) => 2 * batch));
-  if ((images as number) < least)
-    throw new UserError({ what: `--images ${images} is too few`, expected: `${least}`, exitCode: 2 });
+  if (images < least) throw new UserError({ what: `--images ${images} is too few`, expected: `${least}`, exitCode: 2 });
   const networks = values.backbone.split(',').map(network);
   const load = loadavg()[0] as number;
   const all: (Figures & { readonly network: NetworkName })[] = [];
@@ -82,12 +72,12 @@ export async function run(args: readonly string[]): Promise<void> {
     try {
       const python = network === 'vit-s14' ? findPeer('torch', 'transformers', 'onnx')?.python : undefined;
       const input = { ...values, network, python };
-      const common = await prepare(scratch, input, images as number, endToEnd as number);
+      const common = await prepare(scratch, input, images, endToEnd);
       const figures: Figures[] = [];
       const modes: readonly Mode[] = endToEnd === 0 ? ['backbone'] : ['backbone', 'end-to-end'];
       for (const batch of batches) {
-        const turn = { ...common, batch, threads: threads as number, roundSeconds: roundSeconds as number };
-        figures.push(...(await contest(entries(values.only, network), turn, modes, rounds as number)));
+        const turn = { ...common, batch, threads, roundSeconds };
+        figures.push(...(await contest(entries(values.only, network), turn, modes, rounds)));
       }
       if (networks.length > 1) console.log(`\n${network}`);
       printFigures(figures);
@@ -114,12 +104,6 @@ function network(name: string): NetworkName {
   const known = networkNames.find((candidate) => candidate === name);
   if (known !== undefined) return known;
   throw new UserError({ what: 'no such network', found: name, expected: networkNames.join(' | '), exitCode: 2 });
-}
-
-function count(text: string | undefined): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw new UserError({ what: `${text} is no count`, exitCode: 2, fix: usage });
 }
 
 /** The contestants: this project and each available Python, as selected by --only. */
@@ -199,11 +183,4 @@ function meanCosine(features: Float32Array, exact: Float32Array, dims: number): 
   return (
     cosines(features.subarray(0, length), exact.subarray(0, length), rows).reduce((sum, value) => sum + value, 0) / rows
   );
-}
-
-/** Of an even number of values, the mean of the middle two. */
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return ((sorted[Math.ceil(middle) - 1] as number) + (sorted[Math.floor(middle)] as number)) / 2;
 }

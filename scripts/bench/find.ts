@@ -1,40 +1,26 @@
 import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
 import { unitRows } from '../../src/numerics/nearest.kernel.ts';
 import { nextUint32, seedStream } from '../../src/numerics/xoshiro.kernel.ts';
 import { nearestPlaces } from '../../src/predict/find/nearest-photos.ts';
 import { findPeer, peerEnvironment, tellPeer } from './peers/python.ts';
 
-const usage = `npm run bench -- find [options]: the search of featuretap find, once the question is a vector
-  --rows N      drawn rows, in memory (default 100000)
-  --dims N      numbers in a row (default 512, CLIP's)
-  --count N     photos to find (default 20)
-  --threads T   (default: the machine's cores)
-  --rounds R    searches, of which the median counts (default 15)
-NumPy does the same: a product and argpartition.`;
+const purpose = `Measures the search of featuretap find for a given vector, compared with NumPy's product and argpartition.`;
 
-/** Finds the nearest of many random rows, compared with NumPy. */
 export async function run(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      rows: { type: 'string', default: '100000' },
-      dims: { type: 'string', default: '512' },
-      count: { type: 'string', default: '20' },
-      threads: { type: 'string', default: String(availableParallelism()) },
-      rounds: { type: 'string', default: '15' },
-      help: { type: 'boolean', default: false },
-    },
+  const values = benchOptions(args, 'find', purpose, {
+    rows: ['random rows in memory', 'N', '100000'],
+    dims: ["numbers per row; 512 are CLIP's", 'N', '512'],
+    count: ['photos to find', 'N', '20'],
+    threads: ['of both sides', 'T', String(availableParallelism())],
+    rounds: ['searches, of which the median counts', 'R', '15'],
   });
-  if (values.help) return console.log(usage);
-  const [rowCount, columnCount, count, threads, rounds] = [
-    values.rows,
-    values.dims,
-    values.count,
-    values.threads,
-    values.rounds,
-  ].map(Number) as [number, number, number, number, number];
+  if (values === undefined) return;
+  const rowCount = wholeNumber('--rows', values.rows);
+  const columnCount = wholeNumber('--dims', values.dims);
+  const count = wholeNumber('--count', values.count);
+  const threads = wholeNumber('--threads', values.threads);
+  const rounds = wholeNumber('--rounds', values.rounds);
   const random = seedStream(0, 0);
   const data = Float32Array.from({ length: rowCount * columnCount }, () => nextUint32(random) / 2 ** 31 - 1);
   unitRows(data, rowCount, columnCount);
@@ -86,7 +72,5 @@ for _ in range(rounds + 1):
 print(1000 * float(np.median(seconds[1:])))
 `;
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] as number;
-}
+import { median } from './shared/numbers.ts';
+import { benchOptions, wholeNumber } from './shared/options.ts';

@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { joinRows } from '../../src/classify/data/labelled-data.ts';
 import { stratifiedSubsample } from '../../src/classify/data/subsample.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
@@ -8,52 +7,34 @@ import { type Split, stratifiedShuffleSplit } from '../../src/split/split.ts';
 import { appendRecord, type Record, type Run, readRecords, sameRun } from './finetune/records.ts';
 import { type Outcome, plainFeatures, tunedByPytorch, tunedHere } from './finetune/sides.ts';
 import { findPeer, tellPeer } from './peers/python.ts';
+import { mean, percent } from './shared/numbers.ts';
+import { benchOptions } from './shared/options.ts';
 
-const usage = `npm run bench -- finetune [options]
-Fine-tuning of the last blocks from cached maps, beside PyTorch on the same maps with the same recipe: accuracy on the
-same test rows, that of the linear head that both start from, and seconds per epoch.
-  --features DIR     feature set of maps (default cache/dogs-layer3: extract --tap layer3 --pool none --dtype float16)
-  --side NAME        featuretap | pytorch | both (default both)
-  --repeats N        splits (default 5)
-  --test-size N      rows or share (default 200)
-  --subsample N      training rows of each split (default all)
-  --judge-by ROWS    test | validation: a fifth of the training rows, for choosing a recipe (default test)
-  --from PLACE       tap | a block such as layer4.2 (default tap)
-  --epochs N         (default 10)
-  --optimizer NAME   adamw | sgd (default adamw)
-  --lr R             of the last layer (default 0.001)
-  --backbone-lr R    of the blocks (default a tenth of it)
-  --weight-decay R   (default 0.0001 of sgd, 0.01 of adamw)
-  --batch N          rows per step (default 32)
-  --label-smoothing  (default 0)
-  --threads N        (default all cores)
-  --out FILE         keeps each run as a line of JSON; runs that it has are not run again`;
+const purpose = `Fine-tunes the last blocks from cached maps, compared with PyTorch on the same maps with the same recipe: accuracy on the
+same test rows, that of the linear head from which both start, and seconds per epoch.
+The default set is made by extract --tap layer3 --pool none --dtype float16.`;
 
 /** Prints a line for each split and side, and the means. */
 export async function run(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      features: { type: 'string', default: 'cache/dogs-layer3' },
-      side: { type: 'string', default: 'both' },
-      repeats: { type: 'string', default: '5' },
-      'test-size': { type: 'string', default: '200' },
-      subsample: { type: 'string' },
-      'judge-by': { type: 'string', default: 'test' },
-      from: { type: 'string', default: 'tap' },
-      epochs: { type: 'string', default: '10' },
-      optimizer: { type: 'string', default: 'adamw' },
-      lr: { type: 'string', default: '0.001' },
-      'backbone-lr': { type: 'string' },
-      'weight-decay': { type: 'string' },
-      batch: { type: 'string', default: '32' },
-      'label-smoothing': { type: 'string', default: '0' },
-      threads: { type: 'string', default: String(availableParallelism()) },
-      out: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
+  const values = benchOptions(args, 'finetune', purpose, {
+    features: ['feature set of maps', 'DIR', 'cache/dogs-layer3'],
+    side: ['featuretap | pytorch | both', 'NAME', 'both'],
+    repeats: ['number of splits', 'N', '5'],
+    'test-size': ['rows or share', 'N', '200'],
+    subsample: ['training rows of each split (default: all)', 'N'],
+    'judge-by': ['test | validation: a fifth of the training rows, for choosing a recipe', 'ROWS', 'test'],
+    from: ['tap | a block such as layer4.2', 'PLACE', 'tap'],
+    epochs: ['number of epochs', 'N', '10'],
+    optimizer: ['adamw | sgd', 'NAME', 'adamw'],
+    lr: ['of the last layer', 'R', '0.001'],
+    'backbone-lr': ['of the blocks (default: a tenth of --lr)', 'R'],
+    'weight-decay': ['(default 0.0001 for sgd, 0.01 for adamw)', 'R'],
+    batch: ['rows per step', 'N', '32'],
+    'label-smoothing': ['of both sides', 'R', '0'],
+    threads: ['of both sides', 'T', String(availableParallelism())],
+    out: ['keep each run as a line of JSON; runs in the file are not repeated', 'FILE'],
   });
-  if (values.help) return console.log(usage);
+  if (values === undefined) return;
   const recipe = {
     from: values.from,
     epochs: Number(values.epochs),
@@ -152,16 +133,8 @@ function epochOf(records: readonly Record[]): { readonly clock: number; readonly
   };
 }
 
-function mean(numbers: readonly number[]): number {
-  return numbers.reduce((sum, each) => sum + each, 0) / numbers.length;
-}
-
 /** Sample standard deviation (divided by n - 1). */
 function deviation(numbers: readonly number[]): number {
   const middle = mean(numbers);
   return Math.sqrt(numbers.reduce((sum, each) => sum + (each - middle) ** 2, 0) / Math.max(1, numbers.length - 1));
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }

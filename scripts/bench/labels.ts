@@ -3,7 +3,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { joinLabels, type LabelledData } from '../../src/classify/data/labelled-data.ts';
 import { checkLabels, labelFolds } from '../../src/classify/label-check/check-labels.ts';
 import { openTrials } from '../../src/classify/trial/trial.ts';
@@ -12,15 +11,11 @@ import { encodeNpy } from '../../src/formats/npy/npy.ts';
 import { createHead } from '../../src/models/registry.ts';
 import { nextBelow, seedStream } from '../../src/numerics/xoshiro.kernel.ts';
 import { findPeer } from './peers/python.ts';
+import { benchOptions } from './shared/options.ts';
 
-const usage = `npm run bench -- labels [options]
-Wrong labels found by classify --check-labels, beside cleanlab's own pipeline (LogisticRegression out of fold over the
-same five folds, find_label_issues) on the same features with some labels changed.
-  --features DIR   feature set (default cache/dogs)
-  --flipped SHARE  of the labels that are changed to another class, evenly drawn (default 0.05)
-  --seeds N        draws of the changed labels (default 3)
-  --first N        how many of the ranking are looked at (default 50)
-npm run bench -- setup makes a Python that has cleanlab; without one only featuretap is measured.`;
+const purpose = `Counts the wrong labels found by classify --check-labels and by cleanlab's own pipeline (LogisticRegression out of fold
+over the same five folds, find_label_issues) on the same features with some labels changed.
+npm run bench -- setup installs a Python with cleanlab; without one only featuretap is measured.`;
 
 interface Found {
   readonly seconds: number | undefined;
@@ -47,17 +42,13 @@ interface Cleanlab {
 
 /** Prints, per draw, how many of the first labels of each ranking were changed, and how well the rankings agree. */
 export async function run(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      features: { type: 'string', default: 'cache/dogs' },
-      flipped: { type: 'string', default: '0.05' },
-      seeds: { type: 'string', default: '3' },
-      first: { type: 'string', default: '50' },
-      help: { type: 'boolean', default: false },
-    },
+  const values = benchOptions(args, 'labels', purpose, {
+    features: ['feature set', 'DIR', 'cache/dogs'],
+    flipped: ['share of the labels that are changed to another class', 'SHARE', '0.05'],
+    seeds: ['draws of the changed labels', 'N', '3'],
+    first: ['length of the ranking that counts', 'N', '50'],
   });
-  if (values.help) return console.log(usage);
+  if (values === undefined) return;
   const clean = await joinLabels(await openFeatureSet(values.features), { maxMissing: 1 });
   const first = Number(values.first);
   for (let seed = 0; seed < Number(values.seeds); seed++) {

@@ -4,13 +4,10 @@ import { link, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { drawPhotos } from '../torture/draw-photos.ts';
+import { benchOptions } from './shared/options.ts';
 
-const usage = `npm run bench -- predict [options]
-  --images N       images to predict: links to 40 small photos (default 20000)
-  --weights NAME   of the network (default random:resnet-tiny)
-  --json           the figures as one JSON document`;
+const purpose = `Measures how the memory of predict grows with the number of images. Linux only.`;
 
 const command = fileURLToPath(new URL('../featuretap.cjs', import.meta.url));
 
@@ -21,21 +18,13 @@ interface Figures {
   readonly residentMB: readonly number[];
 }
 
-/**
- * Measures how the memory of `predict` grows with the number of images: the real command with a tiny network. Linux
- * only.
- */
 export async function run(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      images: { type: 'string', default: '20000' },
-      weights: { type: 'string', default: 'random:resnet-tiny' },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
+  const values = benchOptions(args, 'predict', purpose, {
+    images: ['images to predict: links to 40 small photos', 'N', '20000'],
+    weights: ['of the network', 'NAME', 'random:resnet-tiny'],
+    json: ['print the results as one JSON document'],
   });
-  if (values.help) return console.log(usage);
+  if (values === undefined) return;
   const folder = await mkdtemp(join(tmpdir(), 'featuretap-bench-'));
   try {
     const head = await trainHead(folder, values.weights);

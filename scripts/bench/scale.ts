@@ -2,11 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { cpus, tmpdir, totalmem } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { inputsHeader } from '../../src/cluster/records/input-table.ts';
 import { inputsFile, recordFile } from '../../src/cluster/records/layout.ts';
 import { formatRecord, type PartRecord, sealRecord } from '../../src/cluster/records/part-record.ts';
@@ -15,13 +14,10 @@ import { manifestFile } from '../../src/features/manifest/layout.ts';
 import type { Manifest } from '../../src/features/manifest/manifest.ts';
 import { formatManifest, sealManifest } from '../../src/features/manifest/manifest-file.ts';
 import { drawnFields } from './scale/drawn-fields.ts';
+import { aboutRun, writeDocument } from './shared/document.ts';
+import { benchOptions } from './shared/options.ts';
 
-const usage = `npm run bench -- scale [options]
-  --parts N        parts (default 10000)
-  --rows N,N,…     rows of a part; one merge for each (default 100,200,400)
-  --copies P       percentage of images with the bytes of an earlier one (default 1)
-  --folder FOLDER  where the drawn records lie while they are merged (default: the system's temporary folder)
-  --out FILE       the figures as JSON
+const purpose = `Measures time and memory of merging the records and tables of many parts.
 10000 parts of 100000 rows are --parts 10000 --rows 100000: about 170 bytes of record and 400 of tables for each row.`;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -41,23 +37,15 @@ interface ScaleFigures {
   readonly idleMB: number;
 }
 
-/** Measures time and memory of merging the records and tables of many parts, without features, by rows. */
 export async function run(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      parts: { type: 'string', default: '10000' },
-      rows: { type: 'string', default: '100,200,400' },
-      copies: { type: 'string', default: '1' },
-      folder: { type: 'string', default: tmpdir() },
-      out: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
+  const values = benchOptions(args, 'scale', purpose, {
+    parts: ['number of parts', 'N', '10000'],
+    rows: ['rows of a part; one merge for each', 'N,N,…', '100,200,400'],
+    copies: ['percentage of images with the bytes of an earlier one', 'P', '1'],
+    folder: ['where the records are written', 'FOLDER', tmpdir()],
+    out: ['write the results as JSON', 'FILE'],
   });
-  if (values.help) {
-    console.log(usage);
-    return;
-  }
+  if (values === undefined) return;
   const parts = Number(values.parts);
   const figures: ScaleFigures[] = [];
   console.log('     parts   rows each         rows   duplicates   seconds   processor   us/row   peak MB   (idle)');
@@ -71,14 +59,7 @@ export async function run(args: readonly string[]): Promise<void> {
       await rm(folder, { recursive: true });
     }
   }
-  if (values.out === undefined) return;
-  const machine = {
-    processor: cpus()[0]?.model,
-    cores: cpus().length,
-    memoryGB: totalmem() / 2 ** 30,
-    node: process.version,
-  };
-  await writeFile(values.out, `${JSON.stringify({ machine, date: new Date().toISOString(), figures }, null, 2)}\n`);
+  if (values.out !== undefined) writeDocument(values.out, { ...aboutRun('scale', args), figures });
 }
 
 function print({

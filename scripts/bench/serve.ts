@@ -6,21 +6,14 @@ import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { loadReportHead } from '../../src/predict/load-head.ts';
 import { drawPhotos } from '../torture/draw-photos.ts';
-import { aboutRun, writeDocument } from './document.ts';
 import { findPeer, peerEnvironment, tellPeer } from './peers/python.ts';
 import { trainHead } from './predict.ts';
+import { aboutRun, writeDocument } from './shared/document.ts';
+import { benchOptions } from './shared/options.ts';
 
-const usage = `npm run bench -- serve [options]
-  --head REPORT    of a ResNet50, with --photos (default: one on drawn photos and random:resnet-tiny)
-  --photos FOLDER  JPEG photos that are sent
-  --count N        of them, each once a round (default 200)
-  --clients A,B    how many ask at one time (default 1,4,16)
-  --peer-port N    of FastAPI + PyTorch (default 8765)
-  --out FILE       write the figures as a JSON document (bench/serve.json)
-  --json           print them as one`;
+const purpose = `Measures serve at several numbers of clients, predict on the same photos, and FastAPI + PyTorch.`;
 
 const command = fileURLToPath(new URL('../featuretap.cjs', import.meta.url));
 const peerScript = fileURLToPath(new URL('peers/serve.py', import.meta.url));
@@ -36,22 +29,17 @@ interface Row {
   readonly processorMs: number | undefined;
 }
 
-/** Measures `serve` at several numbers of clients, `predict` on the same photos, and FastAPI + PyTorch, in one run. */
 export async function run(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      head: { type: 'string' },
-      photos: { type: 'string' },
-      count: { type: 'string', default: '200' },
-      clients: { type: 'string', default: '1,4,16' },
-      'peer-port': { type: 'string', default: '8765' },
-      out: { type: 'string' },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
+  const values = benchOptions(args, 'serve', purpose, {
+    head: ['of a ResNet50, with --photos (default: one on generated photos and random:resnet-tiny)', 'REPORT'],
+    photos: ['JPEG photos to send', 'FOLDER'],
+    count: ['number of photos, each sent once per round', 'N', '200'],
+    clients: ['numbers of concurrent clients', 'A,B', '1,4,16'],
+    'peer-port': ['of FastAPI + PyTorch', 'N', '8765'],
+    out: ['write the results as JSON', 'FILE'],
+    json: ['print the results as one JSON document'],
   });
-  if (values.help) return console.log(usage);
+  if (values === undefined) return;
   const folder = await mkdtemp(join(tmpdir(), 'featuretap-bench-'));
   try {
     const head = values.head ?? (await trainHead(folder, 'random:resnet-tiny'));
@@ -64,10 +52,7 @@ export async function run(args: readonly string[]): Promise<void> {
       .map((name) => join(photos, name));
     const clients = values.clients.split(',').map(Number);
     const figures = await measure(head, files, clients, Number(values['peer-port']));
-    const document = {
-      ...aboutRun('serve', args),
-      ...figures,
-    };
+    const document = { ...aboutRun('serve', args), ...figures };
     if (values.out !== undefined) writeDocument(values.out, document);
     if (values.json) console.log(JSON.stringify(document, null, 2));
     else print(figures.photos, figures.rows);

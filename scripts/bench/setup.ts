@@ -2,30 +2,25 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { UserError } from '../../src/system/errors.ts';
 import { peerEnvironment, peersFolder } from './peers/python.ts';
+import { benchOptions } from './shared/options.ts';
 
 const requirements = fileURLToPath(new URL('peers/requirements.txt', import.meta.url));
-const usage = `npm run bench -- setup [options]: the Python that the other benches compare with, from PyPI, outside the repository
-  --folder DIR     a virtual environment is made there, or brought up to date (default ${peersFolder};
-                   elsewhere $FEATURETAP_BENCH_PYTHON must name its bin/python)
-  --python FILE    the Python it is made of, 3.11 or later (default python3)
-  --only A,B       of the packages, e.g. scikit-learn: with PyTorch they take 6 GB (default: all)
+const purpose = `Installs the Python packages for the other benches from PyPI, outside the repository.
 Versions are those of ${requirements}.`;
 
-/** Installs the newest versions of the peers, pinned. */
 export async function run(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      folder: { type: 'string', default: peersFolder },
-      python: { type: 'string', default: 'python3' },
-      only: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
+  const values = benchOptions(args, 'setup', purpose, {
+    folder: [
+      'virtual environment to create or update; a folder of your own goes into $FEATURETAP_BENCH_PYTHON',
+      'DIR',
+      peersFolder,
+    ],
+    python: ['Python for it, 3.11 or later', 'FILE', 'python3'],
+    only: ['some packages, e.g. scikit-learn; all of them, with PyTorch, take 6 GB', 'A,B'],
   });
-  if (values.help) return console.log(usage);
+  if (values === undefined) return;
   const pinned = readFileSync(requirements, 'utf8')
     .split('\n')
     .filter((line) => /^[a-z]/.test(line));

@@ -1,20 +1,18 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { drawPhotos } from '../torture/draw-photos.ts';
 import { findNode } from './peers/node.ts';
 import { findPeer } from './peers/python.ts';
+import { aboutRun, writeDocument } from './shared/document.ts';
+import { median } from './shared/numbers.ts';
+import { benchOptions } from './shared/options.ts';
 import { launcher, layCheckout, layPackage, must } from './start/programs.ts';
 
-const usage = `npm run bench -- start [options]
-How long a command takes to start: on a set so small that its own work is next to nothing, from this checkout and from
-the package, beside Python's imports. Every command once per round, the rounds in turns.
-  --rounds N   (default 9)
-  --node NODE  another Node to run with, repeatable: a program, or a major version such as 22, which npm brings
-  --out FILE   the figures as JSON (default bench/start.json)
-npm run bench -- setup makes the Python with the newest scikit-learn and PyTorch (default python3).`;
+const purpose = `Measures how long a command takes to start: on a tiny set, from this checkout and from the package, compared with
+Python's imports. Every command runs once per round, the rounds in turn.
+npm run bench -- setup installs a Python with the newest scikit-learn and PyTorch (default python3).`;
 
 interface Row {
   readonly who: string;
@@ -28,27 +26,23 @@ interface Row {
 }
 
 export async function run(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      rounds: { type: 'string', default: '9' },
-      node: { type: 'string', multiple: true, default: [] },
-      out: { type: 'string', default: 'bench/start.json' },
-      help: { type: 'boolean', default: false },
-    },
+  const values = benchOptions(args, 'start', purpose, {
+    rounds: ['number of rounds', 'N', '9'],
+    node: ['further Nodes: programs, or major versions such as 22, which npm downloads', 'NODE,NODE'],
+    out: ['write the results as JSON', 'FILE', 'bench/start.json'],
   });
-  if (values.help) return console.log(usage);
+  if (values === undefined) return;
   const folder = mkdtempSync(join(tmpdir(), 'featuretap-bench-'));
   try {
     const commands = await smallCommands(folder);
-    const rows = listRows(folder, commands, [process.execPath, ...values.node.map(findNode)]);
+    const rows = listRows(folder, commands, [process.execPath, ...(values.node?.split(',') ?? []).map(findNode)]);
     // The first run of each fills the caches.
     const kept = rows.filter((row) => time(row) !== undefined);
     for (let round = 0; round < Number(values.rounds); round++) {
       for (const row of kept) row.seconds.push(time(row) as number);
     }
     print(rows);
-    writeFileSync(values.out, `${JSON.stringify(document(args, kept), null, 2)}\n`);
+    writeDocument(values.out, document(args, kept));
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -56,11 +50,9 @@ export async function run(args: readonly string[]): Promise<void> {
 
 /** Commands on 40 small photos, a tiny network and six heads, by their labels, with their expected exit codes. */
 async function smallCommands(folder: string): Promise<ReadonlyMap<string, readonly [code: number, args: string[]]>> {
-  const [photos, cache, reports] = ['photos', 'cache', 'reports'].map((name) => join(folder, name)) as [
-    string,
-    string,
-    string,
-  ];
+  const photos = join(folder, 'photos');
+  const cache = join(folder, 'cache');
+  const reports = join(folder, 'reports');
   await drawPhotos(photos, 40);
   const photo = join(
     photos,
@@ -157,16 +149,9 @@ function order(rows: readonly Row[], { what }: Row): number {
   return rows.findIndex((row) => row.what === what);
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1] as number;
-}
-
 function document(args: readonly string[], rows: readonly Row[]): object {
   return {
-    command: ['npm run bench -- start', ...args].join(' '),
-    date: new Date().toISOString(),
-    machine: { cpu: cpus()[0]?.model, cores: availableParallelism(), node: process.version },
+    ...aboutRun('start', args),
     rows: rows.map(({ who, what, seconds }) => ({ who, what, median: median(seconds), fastest: Math.min(...seconds) })),
   };
 }

@@ -1,25 +1,15 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { Report } from '../../src/classify/result/report.ts';
 import { formatBytes } from '../../src/system/durable.ts';
 import { usageError } from '../../src/system/errors.ts';
 import { parseBytes } from '../../src/system/options.ts';
-import { aboutRun, writeDocument } from './document.ts';
+import { aboutRun, writeDocument } from './shared/document.ts';
+import { benchOptions, wholeNumber } from './shared/options.ts';
 import { runChild } from './stream/run-child.ts';
 
-const usage = `npm run bench -- stream [options]: the linear head by stream and in memory, on the same drawn set
-  --rows N          (default 25600)
-  --dims N          features per row (default 2048)
-  --classes N       (default 10)
-  --dtype T         of the shards: float32 | float16 (default float32)
-  --memory A,B      budgets to stream within (default 64MB,128MB,512MB)
-  --optimizer O     lbfgs | adam (default lbfgs)
-  --iterations N    steps of L-BFGS, or epochs of Adam (default 20, or 3)
-  --threads T       (default: the machine's cores)
-  --out FILE        the figures as JSON (default bench/stream.json)
-  --json            print the JSON, not the table`;
+const purpose = `Compares the linear head with --stream and in memory, on the same random set.`;
 
 interface Line {
   /** `in memory`, or the memory limit. */
@@ -39,33 +29,29 @@ interface Line {
 
 /** Each run is a new process; the first one, on 40 rows, measures the idle program. */
 export async function run(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      rows: { type: 'string', default: '25600' },
-      dims: { type: 'string', default: '2048' },
-      classes: { type: 'string', default: '10' },
-      dtype: { type: 'string', default: 'float32' },
-      memory: { type: 'string', default: '64MB,128MB,512MB' },
-      optimizer: { type: 'string', default: 'lbfgs' },
-      iterations: { type: 'string' },
-      threads: { type: 'string', default: String(availableParallelism()) },
-      out: { type: 'string', default: 'bench/stream.json' },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
+  const values = benchOptions(args, 'stream', purpose, {
+    rows: ['number of rows', 'N', '25600'],
+    dims: ['features per row', 'N', '2048'],
+    classes: ['number of classes', 'N', '10'],
+    dtype: ['of the shards: float32 | float16', 'T', 'float32'],
+    memory: ['memory limits of --stream', 'A,B', '64MB,128MB,512MB'],
+    optimizer: ['lbfgs | adam', 'O', 'lbfgs'],
+    iterations: ['steps of L-BFGS, or epochs of Adam (default 20, or 3)', 'N'],
+    threads: ['of each run', 'T', String(availableParallelism())],
+    out: ['write the results as JSON', 'FILE', 'bench/stream.json'],
+    json: ['print the JSON instead of the table'],
   });
-  if (values.help) return console.log(usage);
+  if (values === undefined) return;
   const { optimizer, dtype } = values;
   if (optimizer !== 'lbfgs' && optimizer !== 'adam') throw usageError('--optimizer', optimizer, 'lbfgs | adam');
   if (dtype !== 'float32' && dtype !== 'float16') throw usageError('--dtype', dtype, 'float32 | float16');
   const [rows, dims, classes] = [
-    whole(values.rows, '--rows'),
-    whole(values.dims, '--dims'),
-    whole(values.classes, '--classes'),
+    wholeNumber('--rows', values.rows),
+    wholeNumber('--dims', values.dims),
+    wholeNumber('--classes', values.classes),
   ];
   const set = { rows, dims, classes, dtype };
-  const iterations = whole(values.iterations ?? (optimizer === 'lbfgs' ? '20' : '3'), '--iterations');
+  const iterations = wholeNumber('--iterations', values.iterations ?? (optimizer === 'lbfgs' ? '20' : '3'));
   const budgets = values.memory.split(',').map((memory) => ({ memory, size: parseBytes(memory, '--memory') }));
   const folder = mkdtempSync(join(tmpdir(), 'featuretap-bench-'));
   try {
@@ -120,12 +106,6 @@ function readOnlyReport(folder: string): Report {
 function objectiveOf({ details }: Report): number {
   if (typeof details['objective'] === 'number') return details['objective'];
   return (details['epochs'] as readonly { readonly trainLoss: number }[]).at(-1)?.trainLoss ?? Number.NaN;
-}
-
-function whole(text: string, option: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw usageError(option, text, 'a whole number from 1');
-  return value;
 }
 
 function print(lines: readonly Line[], featureBytes: number): void {

@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
 import { joinLabels } from '../../src/classify/data/labelled-data.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { topOfRows } from '../../src/metrics/metrics.kernel.ts';
@@ -13,18 +12,12 @@ import { takeRows } from '../../src/rows/row-source.ts';
 import { type Table, takeTableRows } from '../../src/rows/table.ts';
 import { chooseToLabel } from '../../src/suggest/rank/choose.ts';
 import { kCenterGreedy } from '../../src/suggest/rank/k-center.kernel.ts';
+import { mean, percent } from './shared/numbers.ts';
+import { benchOptions, wholeNumber } from './shared/options.ts';
 
-const usage = `npm run bench -- suggest [options]
-What labelling the photos of featuretap suggest teaches, beside photos drawn at random: from a few labelled photos of each
-class, some photos of the others are labelled in each round, and the head is fitted again and tried on photos that are
-never labelled. Random photos, test photos and first photos follow from the seed; all ways of choosing share them.
-  --features DIR   feature set (default cache/dogs)
-  --model NAME     head, uncalibrated (default linear)
-  --per-class N    labelled photos of each class at the start (default 3)
-  --count N        photos that are labelled in a round (default 40)
-  --rounds N       (default 5)
-  --seeds N        (default 5)
-  --test N         test photos (default 200)`;
+const purpose = `Measures what labelling the photos of featuretap suggest gains over random photos: from a few labelled photos of each
+class, some of the others are labelled in each round, and the head is fitted again and tested on photos that are never
+labelled. Random photos, test photos and first photos depend on the seed; all methods share them.`;
 
 /** Photos as row numbers of the table. */
 interface Draw {
@@ -60,26 +53,21 @@ const ways: Readonly<Record<string, Way>> = {
 };
 
 export async function run(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      features: { type: 'string', default: 'cache/dogs' },
-      model: { type: 'string', default: 'linear' },
-      'per-class': { type: 'string', default: '3' },
-      count: { type: 'string', default: '40' },
-      rounds: { type: 'string', default: '5' },
-      seeds: { type: 'string', default: '5' },
-      test: { type: 'string', default: '200' },
-      help: { type: 'boolean', default: false },
-    },
+  const values = benchOptions(args, 'suggest', purpose, {
+    features: ['feature set', 'DIR', 'cache/dogs'],
+    model: ['head, uncalibrated', 'NAME', 'linear'],
+    'per-class': ['labelled photos of each class at the start', 'N', '3'],
+    count: ['photos that are labelled in a round', 'N', '40'],
+    rounds: ['number of rounds', 'N', '5'],
+    seeds: ['number of seeds', 'N', '5'],
+    test: ['test photos', 'N', '200'],
   });
-  if (values.help) return console.log(usage);
-  const [perClass, count, rounds] = [values['per-class'], values.count, values.rounds].map(Number) as [
-    number,
-    number,
-    number,
-  ];
-  const [seeds, testCount] = [Number(values.seeds), Number(values.test)];
+  if (values === undefined) return;
+  const perClass = wholeNumber('--per-class', values['per-class']);
+  const count = wholeNumber('--count', values.count);
+  const rounds = wholeNumber('--rounds', values.rounds);
+  const seeds = wholeNumber('--seeds', values.seeds);
+  const testCount = wholeNumber('--test', values.test);
   const table: Table = await joinLabels(await openFeatureSet(values.features), { maxMissing: 1 });
   const found = new Map<string, number[][]>(Object.keys(ways).map((name) => [name, []]));
   for (let seed = 0; seed < seeds; seed++) {
@@ -205,12 +193,4 @@ function interval(differences: readonly number[]): string {
   const half = studentQuantile(0.95, n - 1) * Math.sqrt(variance / n);
   const points = (value: number): string => `${value < 0 ? '-' : '+'}${Math.abs(100 * value).toFixed(1)}`;
   return `${points(centre)} (${points(centre - half)} to ${points(centre + half)})`;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }

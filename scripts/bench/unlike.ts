@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { classify } from '../../src/classify/classify.ts';
 import { joinLabels, type LabelledData } from '../../src/classify/data/labelled-data.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
@@ -14,16 +13,12 @@ import { kthDistances, nearestRows, unlikeThreshold } from '../../src/predict/ne
 import { predictPaths } from '../../src/predict/predict-paths.ts';
 import { takeRows } from '../../src/rows/row-source.ts';
 import { drawPhotos } from '../demo/draw.ts';
+import { percent } from './shared/numbers.ts';
+import { benchOptions } from './shared/options.ts';
 
-const usage = `npm run bench -- unlike [options]
-How well the distance to the k-th nearest training photo tells photos of other things, beside the largest probability of
-the same head: test photos against a folder and drawn images, and against photos of classes that were left out.
-  --features DIR   feature set (default cache/dogs)
-  --odd DIR        images of anything else (default ../shared/odd-images)
-  --drawn N        drawn images (default 60)
-  --leave-out N    classes left out, evenly spaced in their order (default 30)
-  --model NAME     head (default linear)
-  --weights FILE   new location of the backbone's weights`;
+const purpose = `Measures how well the distance to the k-th nearest training photo detects photos of other things, compared with the
+largest probability of the same head: test photos against a folder and generated images, and against photos of classes
+that were left out.`;
 
 const neighbours = [1, 5, 10, 50];
 
@@ -34,19 +29,15 @@ interface Seen {
 }
 
 export async function run(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      features: { type: 'string', default: 'cache/dogs' },
-      odd: { type: 'string', default: '../shared/odd-images' },
-      drawn: { type: 'string', default: '60' },
-      'leave-out': { type: 'string', default: '30' },
-      model: { type: 'string', default: 'linear' },
-      weights: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
+  const values = benchOptions(args, 'unlike', purpose, {
+    features: ['feature set', 'DIR', 'cache/dogs'],
+    odd: ['images of anything else', 'DIR', '../shared/odd-images'],
+    drawn: ['number of generated images', 'N', '60'],
+    'leave-out': ['classes left out, evenly spaced in their order', 'N', '30'],
+    model: ['head', 'NAME', 'linear'],
+    weights: ["new location of the backbone's weights", 'FILE'],
   });
-  if (values.help) return console.log(usage);
+  if (values === undefined) return;
   const out = await mkdtemp(join(tmpdir(), 'featuretap-unlike-'));
   try {
     const set = await openFeatureSet(values.features);
@@ -158,8 +149,4 @@ function line(what: string, inside: ArrayLike<number>, outside: ArrayLike<number
   console.log(
     `    ${what.padEnd(24)} AUROC ${auroc.toFixed(3)}   false positives at 95 % ${percent(falseAt95).padStart(7)}   ${more}`.trimEnd(),
   );
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }

@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
 import { UserError } from '../../../src/system/errors.ts';
+import { describeOptions, parseOptions, wholeNumber } from '../shared/options.ts';
 
 export interface Options {
   readonly data?: string | undefined;
@@ -17,63 +17,45 @@ export interface Options {
   readonly out?: string | undefined;
 }
 
-export const measureUsage = `  --data FOLDER      photos (default: drawn ones)
-  --weights FILE     of a ResNet (default: random ones of ResNet50)
-  --crop N           side of the network's input in pixels (default 224)
-  --images N         decoded images that the network runs over alone (default 512)
-  --end-to-end N     images from files, the folder over again where it holds fewer; 0 leaves it out (default 8192)
-  --batches A,B      images per run of the network alone (default 64,256)
-  --batch N          images per run from files (default 64)
-  --rounds R         of the network alone (default 3)
-  --seconds S        of a round (default 1.5)
-  --timeout S        after which a contestant is given up (default 120; PyTorch's all together three times that)
-  --only WORD,WORD   contestants whose name holds one of the words
-  --compile          PyTorch's with torch.compile too, which takes a minute more
-  --out FILE         the JSON, written anew after each contestant (default gpu.json)`;
-
 const options = {
-  data: { type: 'string' },
-  weights: { type: 'string' },
-  crop: { type: 'string', default: '224' },
-  images: { type: 'string', default: '512' },
-  'end-to-end': { type: 'string', default: '8192' },
-  batches: { type: 'string', default: '64,256' },
-  batch: { type: 'string', default: '64' },
-  rounds: { type: 'string', default: '3' },
-  seconds: { type: 'string', default: '1.5' },
-  timeout: { type: 'string', default: '120' },
-  only: { type: 'string', default: '' },
-  compile: { type: 'boolean', default: false },
-  out: { type: 'string', default: 'gpu.json' },
+  data: ['photos (default: generated ones)', 'FOLDER'],
+  weights: ['of a ResNet (default: random ones of ResNet50)', 'FILE'],
+  crop: ['crop size in pixels', 'N', '224'],
+  images: ['decoded images for the network alone', 'N', '512'],
+  'end-to-end': ['images from files, repeated if there are fewer; 0: none', 'N', '8192'],
+  batches: ['images per run of the network alone', 'A,B', '64,256'],
+  batch: ['images per run from files', 'N', '64'],
+  rounds: ['of the network alone', 'R', '3'],
+  seconds: ['of a round', 'S', '1.5'],
+  timeout: ["time limit of a contestant; PyTorch's share three times that", 'S', '120'],
+  only: ['contestants whose name contains one of the words', 'WORD,WORD', ''],
+  compile: ['PyTorch with torch.compile too, which takes a minute more'],
+  out: ['JSON file, rewritten after each contestant', 'FILE', 'gpu.json'],
 } as const;
 
+export const measureUsage: string = describeOptions(options);
+
 export function readOptions(args: readonly string[]): Options {
-  const { values } = parseArgs({ args: [...args], options });
-  const batches = values.batches.split(',').map((text) => positive('--batches', text));
-  const images = positive('--images', values.images);
+  const values = parseOptions(args, options);
+  const batches = values.batches.split(',').map((text) => wholeNumber('--batches', text));
+  const images = wholeNumber('--images', values.images);
   const most = Math.max(...batches);
   if (images < most) {
-    throw new UserError({ what: `--images ${images} is too few`, expected: `${most}, a batch`, exitCode: 2 });
+    throw new UserError({ what: `--images ${images} is too few`, expected: `${most}, one batch`, exitCode: 2 });
   }
   return {
     data: values.data,
     weights: values.weights,
-    crop: positive('--crop', values.crop),
+    crop: wholeNumber('--crop', values.crop),
     images,
-    endToEnd: values['end-to-end'] === '0' ? 0 : positive('--end-to-end', values['end-to-end']),
+    endToEnd: wholeNumber('--end-to-end', values['end-to-end'], 0),
     batches,
-    batch: positive('--batch', values.batch),
-    rounds: positive('--rounds', values.rounds),
+    batch: wholeNumber('--batch', values.batch),
+    rounds: wholeNumber('--rounds', values.rounds),
     seconds: Number(values.seconds),
-    timeout: positive('--timeout', values.timeout),
+    timeout: wholeNumber('--timeout', values.timeout),
     only: values.only.split(','),
     compile: values.compile,
     out: values.out,
   };
-}
-
-function positive(option: string, text: string): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  throw new UserError({ what: `${option} ${text} is no count`, expected: '1 or more', exitCode: 2 });
 }

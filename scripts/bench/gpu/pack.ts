@@ -4,25 +4,29 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, extname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { nativeFolder } from '../../../src/extract/backbone/devices/devices.ts';
 import { cudaLibrary } from '../../../src/extract/backbone/devices/explain.ts';
 import { stateDictOf } from '../../../src/extract/backbone/open-backbone.ts';
 import { listImages } from '../../../src/extract/images/list/list.ts';
 import { loadWeights } from '../../../src/extract/weights/load-weights.ts';
 import { textTable } from '../../../src/report/text-table.ts';
-import { UserError } from '../../../src/system/errors.ts';
+import { UserError, usageError } from '../../../src/system/errors.ts';
 import { drawPhotos } from '../../demo/draw.ts';
 import { cudaFiles } from '../../setup/cuda-wheel.ts';
+import { describeOptions, parseOptions, wholeNumber } from '../shared/options.ts';
 import { encodeHalves } from './encode-halves.ts';
 import { splitArchive } from './split-archive.ts';
 
-export const packUsage: string = `  --cuda FOLDER      of ${cudaFiles.join(' and ')}
-                     (default: where setup:cuda puts them)
-  --weights FILE     of a ResNet50, carried in float16 (default: none; random ones are drawn there)
-  --data FOLDER      photos (default: 400 drawn ones)
-  --photos N         the first N of them (default 400)
-  --trip N           MiB that are carried at a time (default 55)`;
+const options = {
+  pack: ['empty folder for the parts', 'FOLDER', ''],
+  cuda: [`folder of ${cudaFiles.join(' and ')}`, 'FOLDER', nativeFolder()],
+  weights: ['of a ResNet50, packed as float16 (default: none, so that random ones are used)', 'FILE'],
+  data: ['photos (default: 400 generated ones)', 'FOLDER'],
+  photos: ['number of photos', 'N', '400'],
+  trip: ['MiB per part', 'N', '55'],
+} as const;
+
+export const packUsage: string = describeOptions(options);
 
 interface PackOptions {
   readonly folder: string;
@@ -34,24 +38,12 @@ interface PackOptions {
 }
 
 export function readPackOptions(args: readonly string[]): PackOptions {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      pack: { type: 'string' },
-      cuda: { type: 'string', default: nativeFolder() },
-      weights: { type: 'string' },
-      data: { type: 'string' },
-      photos: { type: 'string', default: '400' },
-      trip: { type: 'string', default: '55' },
-    },
-  });
-  const [photos, trip] = [Number(values.photos), Number(values.trip)];
-  if (!Number.isSafeInteger(photos) || photos < 1) {
-    throw new UserError({ what: `--photos ${values.photos} is no count`, expected: '1 or more', exitCode: 2 });
-  }
-  if (!(trip >= 1)) throw new UserError({ what: `--trip ${values.trip} is too few MiB`, expected: '1', exitCode: 2 });
+  const values = parseOptions(args, options);
+  const photos = wholeNumber('--photos', values.photos);
+  const trip = Number(values.trip);
+  if (!(trip >= 1)) throw usageError('--trip', values.trip, '1 or more MiB');
   const { cuda, weights, data } = values;
-  return { folder: resolve(values.pack as string), cuda, weights, data, photos, tripBytes: Math.floor(trip * 2 ** 20) };
+  return { folder: resolve(values.pack), cuda, weights, data, photos, tripBytes: Math.floor(trip * 2 ** 20) };
 }
 
 /** One file or folder to pack. */

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { median } from '../shared/numbers.ts';
 import type { EndToEnd, Line, NetworkRate } from './task.ts';
 
 /** Result of one contestant. */
@@ -46,13 +47,6 @@ function withRate<T extends { readonly images: number; readonly seconds: number 
   measured: T,
 ): T & { readonly imagesPerSecond: number } {
   return { ...measured, imagesPerSecond: measured.images / measured.seconds };
-}
-
-/** Of an even number of values, the mean of the middle two. */
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return ((sorted[Math.ceil(middle) - 1] as number) + (sorted[Math.floor(middle)] as number)) / 2;
 }
 
 /** Compares features in two files, float32 [rows, width]; undefined if one of them is missing. */

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { dirname } from 'node:path';
-import { quoteArgument } from '../../src/system/own-command.ts';
+import { quoteArgument } from '../../../src/system/own-command.ts';
 
 /** Head of a result: the command, the date and the machine. */
 interface AboutRun {
