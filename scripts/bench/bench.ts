@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../src/system/errors.ts';
+import { quoteArgument } from '../../src/system/own-command.ts';
 
 /**
- * npm run bench: both stages in a short form, beside PyTorch and scikit-learn where python3 has them.
+ * npm run bench: both stages in a short form, compared with PyTorch and scikit-learn where python3 has them.
  * npm run bench -- NAME [arguments]: runs scripts/bench/NAME.ts, which exports `run(args)`.
  */
 const [name, ...args] = process.argv.slice(2);
@@ -14,9 +15,9 @@ const names = readdirSync(here)
   .filter((file) => file.endsWith('.ts') && file !== 'bench.ts')
   .map((file) => file.slice(0, -'.ts'.length))
   .sort();
-const usage = `npm run bench                        both stages in a short form: two minutes on two cores that are idle
+const usage = `npm run bench                        both stages in a short form: two minutes on two idle cores
 npm run bench -- NAME [arguments]    one of: ${names.join(', ')}
-npm run bench -- NAME --help         what it takes`;
+npm run bench -- NAME --help         its options`;
 
 async function runBench(chosen: string, given: readonly string[]): Promise<void> {
   const { run } = (await import(new URL(`${chosen}.ts`, import.meta.url).href)) as {
@@ -45,12 +46,8 @@ async function runBoth(): Promise<void> {
 
 async function say(title: string, chosen: string, given: readonly string[]): Promise<void> {
   const shown = given.filter((word, at) => word !== '--out' && given[at - 1] !== '--out');
-  console.log(`\n${title}: npm run bench -- ${chosen} ${shown.map(quote).join(' ')}`);
+  console.log(`\n${title}: npm run bench -- ${chosen} ${shown.map(quoteArgument).join(' ')}`);
   await runBench(chosen, given);
-}
-
-function quote(word: string): string {
-  return word.includes(' ') ? `"${word}"` : word;
 }
 
 try {

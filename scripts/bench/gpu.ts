@@ -2,10 +2,10 @@ import { measure } from './gpu/measure.ts';
 import { measureUsage, readOptions } from './gpu/options.ts';
 import { pack, packUsage, readPackOptions } from './gpu/pack.ts';
 
-const usage = `npm run bench -- gpu [options]: ResNet50 on CUDA and WebGPU, beside the CPU and PyTorch on the same GPU
+const usage = `npm run bench -- gpu [options]: ResNet50 on CUDA and WebGPU, compared with the CPU and PyTorch on the same GPU
 ${measureUsage}
 
-npm run bench -- gpu --pack FOLDER [options]: all that a bare machine with an NVIDIA GPU and no network needs for that
+npm run bench -- gpu --pack FOLDER [options]: everything for a machine with an NVIDIA GPU and no network
 ${packUsage}`;
 
 /** Measures a GPU, or packs the files for a machine that has one. */
