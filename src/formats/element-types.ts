@@ -1,36 +1,13 @@
 import { widenBfloat16, widenFloat16 } from './half.kernel.ts';
 
-/** Number types of stored tensors, by safetensors' names. All little-endian. */
-export type ElementType =
-  | 'F64'
-  | 'F32'
-  | 'F16'
-  | 'BF16'
-  | 'I64'
-  | 'I32'
-  | 'I16'
-  | 'I8'
-  | 'U64'
-  | 'U32'
-  | 'U16'
-  | 'U8'
-  | 'BOOL';
+/** Bytes per number, by safetensors' names of the number types. All are little-endian. */
+// biome-ignore format: a table
+export const bytesPerElement = {
+  F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U64: 8, U32: 4, U16: 2, U8: 1, BOOL: 1,
+} as const;
 
-export const bytesPerElement: Readonly<Record<ElementType, number>> = {
-  F64: 8,
-  F32: 4,
-  F16: 2,
-  BF16: 2,
-  I64: 8,
-  I32: 4,
-  I16: 2,
-  I8: 1,
-  U64: 8,
-  U32: 4,
-  U16: 2,
-  U8: 1,
-  BOOL: 1,
-};
+/** Number type of a stored tensor. */
+export type ElementType = keyof typeof bytesPerElement;
 
 export function isElementType(name: unknown): name is ElementType {
   return typeof name === 'string' && Object.hasOwn(bytesPerElement, name);
@@ -66,28 +43,19 @@ export function toFloat32(type: ElementType, bytes: Uint8Array): Float32Array {
       return Float32Array.from(new BigInt64Array(aligned(bytes)), Number);
     case 'U64':
       return Float32Array.from(new BigUint64Array(aligned(bytes)), Number);
-    case 'F32':
-      return new Float32Array(aligned(bytes));
-    case 'F64':
-      return new Float32Array(new Float64Array(aligned(bytes)));
-    case 'I32':
-      return new Float32Array(new Int32Array(aligned(bytes)));
-    case 'U32':
-      return new Float32Array(new Uint32Array(aligned(bytes)));
-    case 'I16':
-      return new Float32Array(new Int16Array(aligned(bytes)));
-    case 'U16':
-      return new Float32Array(new Uint16Array(aligned(bytes)));
-    case 'I8':
-      return new Float32Array(new Int8Array(aligned(bytes)));
-    case 'U8':
-      return new Float32Array(bytes);
     case 'BOOL':
       return Float32Array.from(bytes, (byte) => (byte === 0 ? 0 : 1));
+    case 'F32':
+      return new Float32Array(aligned(bytes));
     default:
-      return type satisfies never;
+      return new Float32Array(new arrayTypes[type](aligned(bytes)));
   }
 }
+
+// biome-ignore format: a table
+const arrayTypes = {
+  F64: Float64Array, I32: Int32Array, U32: Uint32Array, I16: Int16Array, U16: Uint16Array, I8: Int8Array, U8: Uint8Array,
+};
 
 /** A copy in its own buffer, because typed arrays must be aligned. */
 export function aligned(bytes: Uint8Array): ArrayBuffer {

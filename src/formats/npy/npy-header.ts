@@ -135,6 +135,5 @@ export async function readExactly(
 }
 
 export function unusable(path: string, found: string, expected: string, fix?: string): UserError {
-  const parts = { what: 'the .npy file is not usable', where: path, found, expected };
-  return new UserError(fix === undefined ? parts : { ...parts, fix });
+  return new UserError({ what: 'the .npy file is not usable', where: path, found, expected, fix });
 }

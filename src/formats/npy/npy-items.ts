@@ -1,36 +1,29 @@
+import { valueAt } from '../../system/at.ts';
+import { widenFloat16 } from '../half.kernel.ts';
+
 /** Reads the item at an offset of a block. */
 type ItemReader<T> = (view: DataView, at: number) => T;
 
-/** Reader of NumPy's plain numeric types, by type name without byte order; undefined for other types. */
+/** Readers of NumPy's plain numeric types, by type name without byte order. */
+const numberReaders: Readonly<Record<string, (view: DataView, at: number, little: boolean) => number>> = {
+  f2: (view, at, little) => valueAt(widenFloat16(Uint16Array.of(view.getUint16(at, little))), 0),
+  f4: (view, at, little) => view.getFloat32(at, little),
+  f8: (view, at, little) => view.getFloat64(at, little),
+  b1: (view, at) => view.getUint8(at),
+  u1: (view, at) => view.getUint8(at),
+  i1: (view, at) => view.getInt8(at),
+  u2: (view, at, little) => view.getUint16(at, little),
+  i2: (view, at, little) => view.getInt16(at, little),
+  u4: (view, at, little) => view.getUint32(at, little),
+  i4: (view, at, little) => view.getInt32(at, little),
+  u8: (view, at, little) => Number(view.getBigUint64(at, little)),
+  i8: (view, at, little) => Number(view.getBigInt64(at, little)),
+};
+
+/** Reader of a numeric type; undefined for other types. */
 export function numberReader(type: string, bigEndian: boolean): ItemReader<number> | undefined {
-  const little = !bigEndian;
-  switch (type) {
-    case 'f2':
-      return (view, at) => halfToNumber(view.getUint16(at, little));
-    case 'f4':
-      return (view, at) => view.getFloat32(at, little);
-    case 'f8':
-      return (view, at) => view.getFloat64(at, little);
-    case 'b1':
-    case 'u1':
-      return (view, at) => view.getUint8(at);
-    case 'i1':
-      return (view, at) => view.getInt8(at);
-    case 'u2':
-      return (view, at) => view.getUint16(at, little);
-    case 'i2':
-      return (view, at) => view.getInt16(at, little);
-    case 'u4':
-      return (view, at) => view.getUint32(at, little);
-    case 'i4':
-      return (view, at) => view.getInt32(at, little);
-    case 'u8':
-      return (view, at) => Number(view.getBigUint64(at, little));
-    case 'i8':
-      return (view, at) => Number(view.getBigInt64(at, little));
-    default:
-      return undefined;
-  }
+  const read = Object.hasOwn(numberReaders, type) ? numberReaders[type] : undefined;
+  return read && ((view, at) => read(view, at, !bigEndian));
 }
 
 /**
@@ -57,13 +50,4 @@ export function textReader(type: string, itemBytes: number, bigEndian: boolean):
   if (!type.startsWith('S')) return undefined;
   return (view, at) =>
     new TextDecoder().decode(new Uint8Array(view.buffer, view.byteOffset + at, itemBytes)).replace(/\0+$/, '');
-}
-
-/** IEEE 754 binary16. */
-function halfToNumber(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 31;
-  const fraction = half & 0x3ff;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (fraction + 1024) * 2 ** (exponent - 25));
 }

@@ -1,6 +1,14 @@
 import protobuf from 'protobufjs/minimal.js';
 import { messageOf, UserError } from '../../system/errors.ts';
-import { type Field, type Int64, type MessageName, messages, type OnnxModel, type OnnxTensor } from './schema.ts';
+import {
+  type Field,
+  type Int64,
+  type MessageName,
+  messages,
+  type OnnxModel,
+  type OnnxTensor,
+  wireTypes,
+} from './schema.ts';
 
 /** Protobuf's limit: messages are addressed with 31 bits. */
 export const maxModelBytes: number = 2 ** 31 - 1;
@@ -8,11 +16,6 @@ export const maxModelBytes: number = 2 ** 31 - 1;
 const maxDepth = 100;
 /** Most messages in one file: ResNet152 has about 5,000; a message of two bytes on the wire costs hundreds in memory. */
 const maxMessages = 1_000_000;
-
-const varint = 0;
-const fixed64 = 1;
-const delimited = 2;
-const fixed32 = 5;
 
 type Draft = Record<string, unknown>;
 type Wide = { readonly low: number; readonly high: number };
@@ -103,16 +106,13 @@ function decodeMessage(decoding: Decoding, name: MessageName, end: number, depth
 function readField(decoding: Decoding, draft: Draft, field: Field, wire: number, end: number, depth: number): void {
   const { reader } = decoding;
   if (field.message !== undefined) {
-    if (wire !== delimited) throw wrongWire(field, wire);
-    const stop = readLength(reader, end);
-    const value = decodeMessage(decoding, field.message, stop, depth + 1);
-    put(draft, field, value);
+    if (wire !== wireTypes.message) throw wrongWire(field, wire);
+    put(draft, field, decodeMessage(decoding, field.message, readLength(reader, end), depth + 1));
     return;
   }
-  const own = wireTypeOf(field);
-  if (wire === own) {
+  if (wire === wireTypes[field.kind]) {
     put(draft, field, readScalar(reader, field, end));
-  } else if (wire === delimited && field.repeated) {
+  } else if (wire === wireTypes.bytes && field.repeated) {
     const stop = readLength(reader, end);
     while (reader.pos < stop) put(draft, field, readScalar(reader, field, stop));
     if (reader.pos !== stop) throw new RangeError(`packed ${field.key} runs past its end`);
@@ -140,11 +140,9 @@ function readScalar(reader: protobuf.Reader, field: Field, end: number): unknown
     case 'uint64':
       return exact(reader.uint64() as unknown as Wide, false);
     case 'int32':
-      return reader.int32();
     case 'float':
-      return reader.float();
     case 'double':
-      return reader.double();
+      return reader[field.kind]();
     case 'string':
       return strictUtf8.decode(readBytes(reader, end));
     default:
@@ -170,26 +168,11 @@ function readLength(reader: protobuf.Reader, end: number): number {
 
 /** Group fields (wire types 3 and 4) do not occur in ONNX. */
 function skip(reader: protobuf.Reader, wire: number, end: number): void {
-  if (wire === varint) reader.uint64();
-  else if (wire === fixed64) reader.pos += 8;
-  else if (wire === fixed32) reader.pos += 4;
-  else if (wire === delimited) reader.pos = readLength(reader, end);
+  if (wire === wireTypes.int64) reader.uint64();
+  else if (wire === wireTypes.double) reader.pos += 8;
+  else if (wire === wireTypes.float) reader.pos += 4;
+  else if (wire === wireTypes.bytes) reader.pos = readLength(reader, end);
   else throw new RangeError(`wire type ${wire}`);
-}
-
-function wireTypeOf(field: Field): number {
-  switch (field.kind) {
-    case 'int64':
-    case 'uint64':
-    case 'int32':
-      return varint;
-    case 'float':
-      return fixed32;
-    case 'double':
-      return fixed64;
-    default:
-      return delimited;
-  }
 }
 
 function wrongWire(field: Field, wire: number): RangeError {

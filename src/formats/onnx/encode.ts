@@ -1,7 +1,15 @@
 import protobuf from 'protobufjs/minimal.js';
 import { UserError } from '../../system/errors.ts';
 import { maxModelBytes } from './decode.ts';
-import { type Field, type Int64, type MessageName, messages, type OnnxModel } from './schema.ts';
+import {
+  type Field,
+  type Int64,
+  type MessageName,
+  messages,
+  type OnnxModel,
+  type ScalarKind,
+  wireTypes,
+} from './schema.ts';
 
 /**
  * Encodes an ONNX model as protobuf. Equal models give equal bytes.
@@ -64,44 +72,18 @@ function writeOne(writer: protobuf.Writer, number: number, field: Field, value: 
     writer.ldelim();
     return;
   }
-  writer.uint32((number << 3) | wireTypes[field.kind as keyof typeof wireTypes]);
+  writer.uint32((number << 3) | wireTypes[field.kind]);
   writeScalar(writer, field, value);
 }
 
-const wireTypes = { int64: 0, uint64: 0, int32: 0, double: 1, string: 2, bytes: 2, float: 5 } as const;
-
-function writeScalar(writer: protobuf.Writer, field: Field, value: unknown): void {
-  switch (field.kind) {
-    case 'int64':
-      writer.int64(wide(value as Int64));
-      break;
-    case 'uint64':
-      writer.uint64(wide(value as Int64));
-      break;
-    case 'int32':
-      writer.int32(value as number);
-      break;
-    case 'float':
-      writer.float(value as number);
-      break;
-    case 'double':
-      writer.double(value as number);
-      break;
-    case 'string':
-      writer.string(value as string);
-      break;
-    default:
-      writer.bytes(value as Uint8Array);
-  }
+function writeScalar(writer: protobuf.Writer, { kind }: Field, value: unknown): void {
+  const write = writer[kind as ScalarKind] as (value: unknown) => protobuf.Writer;
+  write.call(writer, kind === 'int64' || kind === 'uint64' ? wide(value as Int64) : value);
 }
 
 /** protobufjs takes numbers, or objects of two 32-bit halves. */
 function wide(value: Int64): number {
   if (typeof value === 'number') return value;
-  const halves = {
-    low: Number(BigInt.asIntN(32, value)),
-    high: Number(BigInt.asIntN(32, value >> 32n)),
-    unsigned: false,
-  };
-  return halves as unknown as number;
+  const [low, high] = [value, value >> 32n].map((half) => Number(BigInt.asIntN(32, half)));
+  return { low, high, unsigned: false } as unknown as number;
 }

@@ -44,11 +44,8 @@ interface NodeOptions {
 }
 
 interface ModelOptions {
-  readonly producerName?: string;
   /** Version per domain; default: ONNX's own set at 17. */
   readonly opsets?: Readonly<Record<string, number>>;
-  /** Default 8: the IR version of ONNX 1.13, valid for opsets up to 18. */
-  readonly irVersion?: number;
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
@@ -126,8 +123,9 @@ export class GraphBuilder {
 
   model(options: ModelOptions = {}): OnnxModel {
     return {
-      irVersion: options.irVersion ?? 8,
-      producerName: options.producerName ?? 'featuretap',
+      // That of ONNX 1.13, valid for opsets up to 18.
+      irVersion: 8,
+      producerName: 'featuretap',
       graph: this.graph(),
       opsetImport: Object.entries(options.opsets ?? { '': defaultOpset }).map(([domain, version]) => ({
         ...(domain === '' ? {} : { domain }),

@@ -117,56 +117,41 @@ interface OnnxDimension extends WithUnknown {
 }
 
 /** TensorProto.DataType: the element types that tensors of this project may hold. */
+// biome-ignore format: a table
 export const dataTypes = {
-  float32: 1,
-  uint8: 2,
-  int8: 3,
-  uint16: 4,
-  int16: 5,
-  int32: 6,
-  int64: 7,
-  string: 8,
-  bool: 9,
-  float16: 10,
-  float64: 11,
-  uint32: 12,
-  uint64: 13,
-  bfloat16: 16,
+  float32: 1, uint8: 2, int8: 3, uint16: 4, int16: 5, int32: 6, int64: 7, string: 8, bool: 9, float16: 10, float64: 11,
+  uint32: 12, uint64: 13, bfloat16: 16,
 } as const;
 export type DataType = keyof typeof dataTypes;
 
 /** AttributeProto.AttributeType. */
+// biome-ignore format: a table
 export const attributeTypes = {
-  float: 1,
-  int: 2,
-  string: 3,
-  tensor: 4,
-  graph: 5,
-  floats: 6,
-  ints: 7,
-  strings: 8,
-  tensors: 9,
-  graphs: 10,
+  float: 1, int: 2, string: 3, tensor: 4, graph: 5, floats: 6, ints: 7, strings: 8, tensors: 9, graphs: 10,
 } as const;
 
+/** Protobuf's wire type of each kind of field. */
+export const wireTypes = {
+  int64: 0,
+  uint64: 0,
+  int32: 0,
+  double: 1,
+  string: 2,
+  bytes: 2,
+  message: 2,
+  float: 5,
+} as const;
+
+// biome-ignore format: as many on a line as fit
 export type MessageName =
-  | 'Model'
-  | 'Opset'
-  | 'Entry'
-  | 'Graph'
-  | 'Node'
-  | 'Attribute'
-  | 'Tensor'
-  | 'ValueInfo'
-  | 'Type'
-  | 'TensorType'
-  | 'Shape'
-  | 'Dimension';
-type ScalarKind = 'int64' | 'uint64' | 'int32' | 'float' | 'double' | 'string' | 'bytes';
+  | 'Model' | 'Opset' | 'Entry' | 'Graph' | 'Node' | 'Attribute' | 'Tensor' | 'ValueInfo' | 'Type' | 'TensorType'
+  | 'Shape' | 'Dimension';
+type FieldKind = keyof typeof wireTypes;
+export type ScalarKind = Exclude<FieldKind, 'message'>;
 
 export interface Field {
   readonly key: string;
-  readonly kind: ScalarKind | 'message';
+  readonly kind: FieldKind;
   readonly message?: MessageName;
   readonly repeated: boolean;
   /** Written as one length and its elements; either form is read. */

@@ -1,46 +1,26 @@
 import { UserError } from '../../system/errors.ts';
 import { type DataType, dataTypes, type OnnxTensor } from './schema.ts';
 
-/**
- * A tensor's elements. float16 and bfloat16 travel as their 16 bits; bool as 0 and 1; strings as UTF-8 text.
- */
-interface TensorDataOf {
-  readonly float32: Float32Array;
-  readonly float64: Float64Array;
-  readonly uint8: Uint8Array;
-  readonly int8: Int8Array;
-  readonly uint16: Uint16Array;
-  readonly int16: Int16Array;
-  readonly uint32: Uint32Array;
-  readonly int32: Int32Array;
-  readonly int64: BigInt64Array;
-  readonly uint64: BigUint64Array;
-  readonly bool: Uint8Array;
-  readonly float16: Uint16Array;
-  readonly bfloat16: Uint16Array;
-  readonly string: readonly string[];
-}
+// biome-ignore format: a table
+const arrayTypes = {
+  float32: Float32Array, float64: Float64Array, float16: Uint16Array, bfloat16: Uint16Array, bool: Uint8Array,
+  uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, uint64: BigUint64Array,
+  int8: Int8Array, int16: Int16Array, int32: Int32Array, int64: BigInt64Array,
+} as const;
+
+/** A tensor's elements. float16 and bfloat16 are kept as their 16 bits, bool as 0 and 1, strings as UTF-8 text. */
+// biome-ignore format: a table
+type TensorDataOf = {
+  float32: Float32Array; float64: Float64Array; float16: Uint16Array; bfloat16: Uint16Array; bool: Uint8Array;
+  uint8: Uint8Array; uint16: Uint16Array; uint32: Uint32Array; uint64: BigUint64Array;
+  int8: Int8Array; int16: Int16Array; int32: Int32Array; int64: BigInt64Array;
+  string: readonly string[];
+};
 
 /** A tensor as plain data; `data.length` is the product of `shape`. */
 export type TensorValue = {
   [K in DataType]: { readonly type: K; readonly shape: readonly number[]; readonly data: TensorDataOf[K] };
 }[DataType];
-
-const arrayTypes = {
-  float32: Float32Array,
-  float64: Float64Array,
-  uint8: Uint8Array,
-  int8: Int8Array,
-  uint16: Uint16Array,
-  int16: Int16Array,
-  uint32: Uint32Array,
-  int32: Int32Array,
-  int64: BigInt64Array,
-  uint64: BigUint64Array,
-  bool: Uint8Array,
-  float16: Uint16Array,
-  bfloat16: Uint16Array,
-} as const;
 
 /** The name of an ONNX element type number, or undefined for one that this project does not handle. */
 export function dataTypeName(dataType: number): DataType | undefined {

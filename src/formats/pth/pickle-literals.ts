@@ -2,58 +2,40 @@ import { valueAt } from '../../system/at.ts';
 import type { PickleCursor } from './pickle-cursor.ts';
 import type { PickleValue } from './pickle-value.ts';
 
+/** What an opcode pushes whose own bytes say its value, by opcode. */
+const literals: Readonly<Record<number, (cursor: PickleCursor) => PickleValue>> = {
+  78: () => null, // NONE
+  136: () => true, // NEWTRUE
+  137: () => false, // NEWFALSE
+  74: (cursor) => cursor.int32(), // BININT
+  75: (cursor) => cursor.byte(), // BININT1
+  77: (cursor) => cursor.uint16(), // BININT2
+  // INT: protocol 0 writes booleans as 00 and 01.
+  73: (cursor) => {
+    const text = cursor.line();
+    return text === '00' ? false : text === '01' ? true : cursor.decimal(text);
+  },
+  76: (cursor) => cursor.decimal(cursor.line().replace(/L$/, '')), // LONG
+  138: (cursor) => cursor.integer(cursor.byte()), // LONG1
+  139: (cursor) => cursor.integer(cursor.uint32()), // LONG4
+  70: (cursor) => decimalFloat(cursor.line(), cursor), // FLOAT
+  71: (cursor) => cursor.float64(), // BINFLOAT
+  88: (cursor) => cursor.utf8(cursor.uint32()), // BINUNICODE
+  84: (cursor) => cursor.utf8(cursor.uint32()), // BINSTRING, Python 2's
+  140: (cursor) => cursor.utf8(cursor.byte()), // SHORT_BINUNICODE
+  85: (cursor) => cursor.utf8(cursor.byte()), // SHORT_BINSTRING
+  141: (cursor) => cursor.utf8(cursor.uint64()), // BINUNICODE8
+  86: (cursor) => plain(cursor.line(), cursor), // UNICODE
+  83: (cursor) => unquoted(plain(cursor.line(), cursor), cursor), // STRING
+  66: (cursor) => cursor.slice(cursor.uint32()), // BINBYTES
+  67: (cursor) => cursor.slice(cursor.byte()), // SHORT_BINBYTES
+  142: (cursor) => cursor.slice(cursor.uint64()), // BINBYTES8
+  150: (cursor) => cursor.slice(cursor.uint64()), // BYTEARRAY8
+};
+
 /** The value of an opcode that pushes what its own bytes say; undefined for every other opcode. */
 export function readLiteral(opcode: number, cursor: PickleCursor): PickleValue | undefined {
-  switch (opcode) {
-    case 0x4e: // NONE
-      return null;
-    case 0x88: // NEWTRUE
-      return true;
-    case 0x89: // NEWFALSE
-      return false;
-    case 0x4a: // BININT
-      return cursor.int32();
-    case 0x4b: // BININT1
-      return cursor.byte();
-    case 0x4d: // BININT2
-      return cursor.uint16();
-    case 0x49: {
-      // INT: protocol 0 writes booleans as 00 and 01.
-      const text = cursor.line();
-      return text === '00' ? false : text === '01' ? true : cursor.decimal(text);
-    }
-    case 0x4c: // LONG
-      return cursor.decimal(cursor.line().replace(/L$/, ''));
-    case 0x8a: // LONG1
-      return cursor.integer(cursor.byte());
-    case 0x8b: // LONG4
-      return cursor.integer(cursor.uint32());
-    case 0x46: // FLOAT
-      return decimalFloat(cursor.line(), cursor);
-    case 0x47: // BINFLOAT
-      return cursor.float64();
-    case 0x58: // BINUNICODE
-    case 0x54: // BINSTRING, Python 2's
-      return cursor.utf8(cursor.uint32());
-    case 0x8c: // SHORT_BINUNICODE
-    case 0x55: // SHORT_BINSTRING
-      return cursor.utf8(cursor.byte());
-    case 0x8d: // BINUNICODE8
-      return cursor.utf8(cursor.uint64());
-    case 0x56: // UNICODE
-      return plain(cursor.line(), cursor);
-    case 0x53: // STRING
-      return unquoted(plain(cursor.line(), cursor), cursor);
-    case 0x42: // BINBYTES
-      return cursor.slice(cursor.uint32());
-    case 0x43: // SHORT_BINBYTES
-      return cursor.slice(cursor.byte());
-    case 0x8e: // BINBYTES8
-    case 0x96: // BYTEARRAY8
-      return cursor.slice(cursor.uint64());
-    default:
-      return undefined;
-  }
+  return literals[opcode]?.(cursor);
 }
 
 function decimalFloat(text: string, cursor: PickleCursor): number {

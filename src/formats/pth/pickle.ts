@@ -59,169 +59,103 @@ class PickleMachine {
       const opcode = this.#cursor.byte();
       if (opcode === stop) return this.#stack.pop();
       const literal = readLiteral(opcode, this.#cursor);
-      if (literal === undefined) this.#step(opcode);
-      else this.#stack.push(literal);
+      if (literal !== undefined) this.#stack.push(literal);
+      else if (this.#steps[opcode] === undefined) throw this.#refusedOpcode(opcode);
+      else this.#steps[opcode]();
     }
   }
 
-  #step(opcode: number): void {
-    const stack = this.#stack;
-    const cursor = this.#cursor;
-    switch (opcode) {
-      case 0x80: {
-        const protocol = cursor.byte();
-        if (protocol > 5) throw cursor.broken(`pickle protocol ${protocol}`, 'at most 5');
-        return;
-      }
-      case 0x95: // FRAME: its length is a hint for readers of streams.
-        cursor.uint64();
-        return;
-      case 0x28:
-        stack.pushMark();
-        return;
-      case 0x30: // POP
-        stack.drop();
-        return;
-      case 0x31: // POP_MARK
-        stack.popMark();
-        return;
-      case 0x32: // DUP
-        stack.push(stack.peek());
-        return;
+  /** What each opcode does that pushes no literal. */
+  readonly #steps: Readonly<Record<number, () => void>> = {
+    // PROTO
+    128: () => {
+      const protocol = this.#cursor.byte();
+      if (protocol > 5) throw this.#cursor.broken(`pickle protocol ${protocol}`, 'at most 5');
+    },
+    // FRAME: its length is a hint for readers of streams.
+    149: () => this.#cursor.uint64(),
+    40: () => this.#stack.pushMark(), // MARK
+    48: () => this.#stack.drop(), // POP
+    49: () => this.#stack.popMark(), // POP_MARK
+    50: () => this.#stack.push(this.#stack.peek()), // DUP
 
-      case 0x5d: // EMPTY_LIST
-        stack.push([]);
-        return;
-      case 0x6c: // LIST
-        stack.pushList(stack.popMark());
-        return;
-      case 0x61: // APPEND
-        stack.append([stack.pop()]);
-        return;
-      case 0x65: // APPENDS
-        stack.append(stack.popMark());
-        return;
-      case 0x29: // EMPTY_TUPLE
-        stack.push(new PickleTuple([]));
-        return;
-      case 0x85: // TUPLE1, TUPLE2, TUPLE3
-      case 0x86:
-      case 0x87:
-        stack.pushTuple(Array.from({ length: opcode - 0x84 }, () => stack.pop()).reverse());
-        return;
-      case 0x74: // TUPLE
-        stack.pushTuple(stack.popMark());
-        return;
-      case 0x7d: // EMPTY_DICT
-        stack.push(new PickleDict());
-        return;
-      case 0x64: {
-        // DICT
-        const items = stack.popMark();
-        stack.push(new PickleDict());
-        stack.setItems(items);
-        return;
-      }
-      case 0x73: {
-        // SETITEM
-        const value = stack.pop();
-        stack.setItems([stack.pop(), value]);
-        return;
-      }
-      case 0x75: // SETITEMS
-        stack.setItems(stack.popMark());
-        return;
-      case 0x8f: // EMPTY_SET
-        stack.push(new PickleSet());
-        return;
-      case 0x90: // ADDITEMS
-        stack.addItems(stack.popMark());
-        return;
-      case 0x91: {
-        // FROZENSET
-        const frozen = stack.popMark();
-        stack.push(new PickleSet());
-        stack.addItems(frozen);
-        return;
-      }
+    93: () => this.#stack.push([]), // EMPTY_LIST
+    108: () => this.#stack.pushList(this.#stack.popMark()), // LIST
+    97: () => this.#stack.append([this.#stack.pop()]), // APPEND
+    101: () => this.#stack.append(this.#stack.popMark()), // APPENDS
+    41: () => this.#stack.push(new PickleTuple([])), // EMPTY_TUPLE
+    133: () => this.#stack.pushTuple(this.#popSeveral(1)), // TUPLE1
+    134: () => this.#stack.pushTuple(this.#popSeveral(2)), // TUPLE2
+    135: () => this.#stack.pushTuple(this.#popSeveral(3)), // TUPLE3
+    116: () => this.#stack.pushTuple(this.#stack.popMark()), // TUPLE
+    125: () => this.#stack.push(new PickleDict()), // EMPTY_DICT
+    // DICT
+    100: () => {
+      const items = this.#stack.popMark();
+      this.#stack.push(new PickleDict());
+      this.#stack.setItems(items);
+    },
+    115: () => this.#stack.setItems(this.#popSeveral(2)), // SETITEM
+    117: () => this.#stack.setItems(this.#stack.popMark()), // SETITEMS
+    143: () => this.#stack.push(new PickleSet()), // EMPTY_SET
+    144: () => this.#stack.addItems(this.#stack.popMark()), // ADDITEMS
+    // FROZENSET
+    145: () => {
+      const items = this.#stack.popMark();
+      this.#stack.push(new PickleSet());
+      this.#stack.addItems(items);
+    },
 
-      case 0x67: // GET
-        stack.push(this.#recall(Number(cursor.line())));
-        return;
-      case 0x68: // BINGET
-        stack.push(this.#recall(cursor.byte()));
-        return;
-      case 0x6a: // LONG_BINGET
-        stack.push(this.#recall(cursor.uint32()));
-        return;
-      case 0x70: // PUT
-        this.#memo.set(Number(cursor.line()), stack.peek());
-        return;
-      case 0x71: // BINPUT
-        this.#memo.set(cursor.byte(), stack.peek());
-        return;
-      case 0x72: // LONG_BINPUT
-        this.#memo.set(cursor.uint32(), stack.peek());
-        return;
-      case 0x94: // MEMOIZE
-        this.#memo.set(this.#memo.size, stack.peek());
-        return;
+    103: () => this.#recall(Number(this.#cursor.line())), // GET
+    104: () => this.#recall(this.#cursor.byte()), // BINGET
+    106: () => this.#recall(this.#cursor.uint32()), // LONG_BINGET
+    112: () => this.#memo.set(Number(this.#cursor.line()), this.#stack.peek()), // PUT
+    113: () => this.#memo.set(this.#cursor.byte(), this.#stack.peek()), // BINPUT
+    114: () => this.#memo.set(this.#cursor.uint32(), this.#stack.peek()), // LONG_BINPUT
+    148: () => this.#memo.set(this.#memo.size, this.#stack.peek()), // MEMOIZE
 
-      case 0x63: // GLOBAL
-        stack.push(this.#global(cursor.line(), cursor.line()));
-        return;
-      case 0x93: {
-        // STACK_GLOBAL
-        const name = stack.pop();
-        const module = stack.pop();
-        if (typeof name !== 'string' || typeof module !== 'string')
-          throw cursor.broken('a global without a name', 'a name');
-        stack.push(this.#global(module, name));
-        return;
-      }
-      case 0x52:
-        this.#reduce();
-        return;
-      case 0x69: {
-        // INST: a class by name, made of what lies above the mark.
-        const made = this.#global(cursor.line(), cursor.line());
-        stack.push(this.#make(made, stack.popMark()));
-        return;
-      }
-      case 0x6f: {
-        // OBJ: the class lies at the bottom of its arguments.
-        const [made, ...args] = stack.popMark();
-        stack.push(this.#make(made, args));
-        return;
-      }
-      case 0x81: {
-        // NEWOBJ
-        const args = stack.pop();
-        stack.push(this.#make(stack.pop(), tupleItems(args)));
-        return;
-      }
-      case 0x92: {
-        // NEWOBJ_EX: named arguments, too, of which no class that is known takes any.
-        stack.pop();
-        const args = stack.pop();
-        stack.push(this.#make(stack.pop(), tupleItems(args)));
-        return;
-      }
-      case 0x62: // BUILD: attributes, as an OrderedDict's (`_metadata` of a state dict). Nothing here reads them.
-        stack.setState(stack.pop());
-        if (!(stack.peek() instanceof PickleDict)) throw this.#refused('an object with a state of its own');
-        return;
-      case 0x51: // BINPERSID
-        stack.push(this.#environment.persistentLoad(stack.pop()));
-        return;
-      default:
-        throw this.#refusedOpcode(opcode);
-    }
+    99: () => this.#stack.push(this.#global(this.#cursor.line(), this.#cursor.line())), // GLOBAL
+    // STACK_GLOBAL
+    147: () => {
+      const [module, name] = this.#popSeveral(2);
+      if (typeof name !== 'string' || typeof module !== 'string')
+        throw this.#cursor.broken('a global without a name', 'a name');
+      this.#stack.push(this.#global(module, name));
+    },
+    82: () => this.#reduce(), // REDUCE
+    // INST: a class by name, called with what lies above the mark.
+    105: () => {
+      const callable = this.#global(this.#cursor.line(), this.#cursor.line());
+      this.#stack.push(this.#make(callable, this.#stack.popMark()));
+    },
+    // OBJ: the class lies below its arguments.
+    111: () => {
+      const [callable, ...args] = this.#stack.popMark();
+      this.#stack.push(this.#make(callable, args));
+    },
+    129: () => this.#reduce(), // NEWOBJ
+    // NEWOBJ_EX: keyword arguments too, which no known class takes.
+    146: () => {
+      this.#stack.pop();
+      this.#reduce();
+    },
+    // BUILD: attributes, as an OrderedDict's (`_metadata` of a state dict). Nothing here reads them.
+    98: () => {
+      this.#stack.setState(this.#stack.pop());
+      if (!(this.#stack.peek() instanceof PickleDict)) throw this.#refused('an object with a state of its own');
+    },
+    81: () => this.#stack.push(this.#environment.persistentLoad(this.#stack.pop())), // BINPERSID
+  };
+
+  /** The top values, the last pushed at the end. */
+  #popSeveral(count: number): PickleValue[] {
+    return Array.from({ length: count }, () => this.#stack.pop()).reverse();
   }
 
+  /** Calls what lies below a tuple of arguments. */
   #reduce(): void {
     const args = this.#stack.pop();
-    this.#stack.push(this.#make(this.#stack.pop(), tupleItems(args)));
+    this.#stack.push(this.#make(this.#stack.pop(), args instanceof PickleTuple ? args.items : undefined));
   }
 
   /** Result of a call: a value of the environment, or an inert record. */
@@ -242,10 +176,11 @@ class PickleMachine {
     return found;
   }
 
-  #recall(index: number): PickleValue {
+  /** Pushes a value of the memo. */
+  #recall(index: number): void {
     const value = this.#memo.get(index);
     if (value === undefined) throw this.#cursor.broken(`memo ${index}, which was never set`, 'one that was');
-    return value;
+    this.#stack.push(value);
   }
 
   #refusedOpcode(opcode: number): UserError {
@@ -266,16 +201,8 @@ class PickleMachine {
   }
 }
 
-function tupleItems(args: PickleValue): readonly PickleValue[] | undefined {
-  return args instanceof PickleTuple ? args.items : undefined;
-}
-
 /** Opcodes that fetch objects from elsewhere; none is needed for a state dict. */
+// biome-ignore format: a table
 const objectOpcodes: Readonly<Record<number, string>> = {
-  80: 'PERSID',
-  130: 'EXT1',
-  131: 'EXT2',
-  132: 'EXT4',
-  151: 'NEXT_BUFFER',
-  152: 'READONLY_BUFFER',
+  80: 'PERSID', 130: 'EXT1', 131: 'EXT2', 132: 'EXT4', 151: 'NEXT_BUFFER', 152: 'READONLY_BUFFER',
 };

@@ -4,36 +4,19 @@ import { PickleDict, type PickleGlobal, PickleTuple, type PickleValue } from './
 import { StridedTensor, TensorStorage } from './strided-tensor.ts';
 
 /** torch's storage classes (torch/storage.py) and what one element of each is. */
+// biome-ignore format: a table
 const storageTypes: Readonly<Record<string, ElementType>> = {
-  DoubleStorage: 'F64',
-  FloatStorage: 'F32',
-  HalfStorage: 'F16',
-  BFloat16Storage: 'BF16',
-  LongStorage: 'I64',
-  IntStorage: 'I32',
-  ShortStorage: 'I16',
-  CharStorage: 'I8',
-  ByteStorage: 'U8',
-  BoolStorage: 'BOOL',
-  /** Bytes; the tensor's own dtype says what they are. */
+  DoubleStorage: 'F64', FloatStorage: 'F32', HalfStorage: 'F16', BFloat16Storage: 'BF16', LongStorage: 'I64',
+  IntStorage: 'I32', ShortStorage: 'I16', CharStorage: 'I8', ByteStorage: 'U8', BoolStorage: 'BOOL',
+  // Bytes; the tensor's own dtype says what they are.
   UntypedStorage: 'U8',
 };
 
 /** torch.dtype objects, which `_rebuild_tensor_v3` is given. */
+// biome-ignore format: a table
 const dtypes: Readonly<Record<string, ElementType>> = {
-  float64: 'F64',
-  float32: 'F32',
-  float16: 'F16',
-  bfloat16: 'BF16',
-  int64: 'I64',
-  int32: 'I32',
-  int16: 'I16',
-  int8: 'I8',
-  uint64: 'U64',
-  uint32: 'U32',
-  uint16: 'U16',
-  uint8: 'U8',
-  bool: 'BOOL',
+  float64: 'F64', float32: 'F32', float16: 'F16', bfloat16: 'BF16', int64: 'I64', int32: 'I32', int16: 'I16',
+  int8: 'I8', uint64: 'U64', uint32: 'U32', uint16: 'U16', uint8: 'U8', bool: 'BOOL',
 };
 
 interface TypeGlobal extends PickleGlobal {
@@ -65,9 +48,8 @@ export function torchGlobals(where: string): (module: string, name: string) => P
     const element = inStorage && Object.hasOwn(storageTypes, name) ? storageTypes[name] : undefined;
     if (element !== undefined) return { module, name, element } satisfies TypeGlobal;
     const dtype = module === 'torch' && Object.hasOwn(dtypes, name) ? dtypes[name] : undefined;
-    return dtype === undefined
-      ? { module, name, unknown: true }
-      : ({ module, name, element: dtype } satisfies TypeGlobal);
+    if (dtype !== undefined) return { module, name, element: dtype } satisfies TypeGlobal;
+    return { module, name, unknown: true };
   };
 }
 

@@ -1,26 +1,16 @@
 /** Names of id columns in public data sets, normalized by `plainName`. */
+// biome-ignore format: as many on a line as fit
 const idNames: ReadonlySet<string> = new Set([
-  ...['id', 'ids', 'image', 'images', 'img', 'imageid', 'imgid', 'imagename', 'imgname', 'imagefile', 'imagefilename'],
-  ...['filename', 'filenames', 'file', 'files', 'fname', 'path', 'paths', 'filepath', 'filepaths', 'imagepath'],
-  ...[
-    'imgpath',
-    'imagepaths',
-    'relpath',
-    'photo',
-    'photoid',
-    'picture',
-    'imageindex',
-    'idcode',
-    'idimage',
-    'uuid',
-    'key',
-  ],
+  'id', 'ids', 'image', 'images', 'img', 'imageid', 'imgid', 'imagename', 'imgname', 'imagefile', 'imagefilename',
+  'filename', 'filenames', 'file', 'files', 'fname', 'path', 'paths', 'filepath', 'filepaths', 'imagepath', 'imgpath',
+  'imagepaths', 'relpath', 'photo', 'photoid', 'picture', 'imageindex', 'idcode', 'idimage', 'uuid', 'key',
 ]);
 
 /** Names of label columns. */
+// biome-ignore format: as many on a line as fit
 const labelNames: ReadonlySet<string> = new Set([
-  ...['label', 'labels', 'labelname', 'class', 'classes', 'classname', 'classid', 'category', 'categoryid', 'target'],
-  ...['targets', 'species', 'breed', 'dx', 'diagnosis', 'tag', 'tags', 'variety', 'genus', 'disease', 'individualid'],
+  'label', 'labels', 'labelname', 'class', 'classes', 'classname', 'classid', 'category', 'categoryid', 'target',
+  'targets', 'species', 'breed', 'dx', 'diagnosis', 'tag', 'tags', 'variety', 'genus', 'disease', 'individualid',
 ]);
 
 /** Letters and digits only: `Image_ID` and `image id` are equal. */
