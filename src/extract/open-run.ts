@@ -8,8 +8,7 @@ import {
   type OpenedActivationRanges,
   openActivationRanges,
 } from './activation-ranges.ts';
-import { checkClasses } from './images/list/check-classes.ts';
-import { checkMissing } from './images/list/check-missing.ts';
+import { checkClasses, checkMissing } from './images/list/check-classes.ts';
 import type { ImageList } from './images/list/image-file.ts';
 import { listImages } from './images/list/list.ts';
 import { type NetworkSource, readingOf } from './network-source.ts';

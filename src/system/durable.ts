@@ -153,26 +153,25 @@ async function bytesOf(rest: Iterator<Uint8Array> | AsyncIterator<Uint8Array>): 
 
 /** Renames a file, replacing an existing one; failures become UserErrors. */
 export async function renameFile(files: Files, from: string, to: string): Promise<void> {
-  await files.rename(from, to).catch(async (error) => {
-    throw await writeFailure(files, to, error, 0);
-  });
+  await named(files, to, files.rename(from, to));
 }
 
 /** Removes a file if it is there. */
 export async function removeFile(files: Files, path: string): Promise<void> {
-  await files.remove(path).catch(async (error) => {
-    throw await writeFailure(files, path, error, 0);
-  });
+  await named(files, path, files.remove(path));
 }
 
 export async function makeFolder(files: Files, path: string): Promise<void> {
-  await files.makeFolder(path).catch(async (error) => {
-    throw await writeFailure(files, path, error, 0);
-  });
+  await named(files, path, files.makeFolder(path));
 }
 
 export async function syncFolder(files: Files, path: string): Promise<void> {
-  await files.syncFolder(path).catch(async (error) => {
+  await named(files, path, files.syncFolder(path));
+}
+
+/** Lets a failure name the path. */
+async function named(files: Files, path: string, work: Promise<void>): Promise<void> {
+  await work.catch(async (error) => {
     throw await writeFailure(files, path, error, 0);
   });
 }

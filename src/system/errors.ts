@@ -46,20 +46,11 @@ export class UserError extends Error {
 }
 
 /** Names of the same choices in other programs. */
+// biome-ignore format: a table
 const otherWords: ReadonlyMap<string, string> = new Map([
-  ['fp16', 'float16'],
-  ['half', 'float16'],
-  ['fp32', 'float32'],
-  ['single', 'float32'],
-  ['gpu', 'cuda'],
-  ['avg', 'mean'],
-  ['average', 'mean'],
-  ['gap', 'mean'],
-  ['logistic', 'linear'],
-  ['svc', 'svm'],
-  ['rf', 'forest'],
-  ['tf', 'tensorflow'],
-  ['onnxruntime', 'onnx'],
+  ['fp16', 'float16'], ['half', 'float16'], ['fp32', 'float32'], ['single', 'float32'], ['gpu', 'cuda'],
+  ['avg', 'mean'], ['average', 'mean'], ['gap', 'mean'], ['logistic', 'linear'], ['svc', 'svm'], ['rf', 'forest'],
+  ['tf', 'tensorflow'], ['onnxruntime', 'onnx'],
 ]);
 
 /** As `usageError`, for a choice: suggests the nearest word, or `usual` if none is near. */

@@ -222,7 +222,7 @@ export function readFailure(path: string, error: unknown): UserError {
     what: code === 'EIO' ? 'the disk failed to read a file' : 'cannot read a file',
     where: path,
     found: fileReason(error),
-    ...(code === 'ENOTREGULAR' ? { expected: 'a regular file' } : {}),
+    expected: code === 'ENOTREGULAR' ? 'a regular file' : undefined,
     fix,
     cause: error,
   });

@@ -166,21 +166,10 @@ function nearestUsable(given: string, { numbers = {}, default: fallback }: Optio
   return fallback === undefined ? null : String(fallback);
 }
 
+// biome-ignore format: a table
 const bytesOfUnit: ReadonlyMap<string, number> = new Map([
-  ...([
-    ['B', 1],
-    ['kB', 1e3],
-    ['KB', 1e3],
-    ['MB', 1e6],
-    ['GB', 1e9],
-    ['TB', 1e12],
-  ] as const),
-  ...([
-    ['KiB', 2 ** 10],
-    ['MiB', 2 ** 20],
-    ['GiB', 2 ** 30],
-    ['TiB', 2 ** 40],
-  ] as const),
+  ['B', 1], ['kB', 1e3], ['KB', 1e3], ['MB', 1e6], ['GB', 1e9], ['TB', 1e12],
+  ['KiB', 2 ** 10], ['MiB', 2 ** 20], ['GiB', 2 ** 30], ['TiB', 2 ** 40],
 ]);
 
 /** A size in bytes from text with its unit: `500MB`, `1.5 GiB`. */

@@ -31,7 +31,6 @@ function numberPipeline(): PixelPipeline {
               outcome: 'pixels',
               image,
               sha256: '',
-              byteCount: 1,
               pixels: new Uint8Array(3).fill(Number(image.id)),
               views: [],
               clipped: false,

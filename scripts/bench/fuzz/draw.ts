@@ -1,8 +1,9 @@
-import { nextUint32, seedGenerator } from '../../../src/extract/weights/random/draw.kernel.ts';
+import { seedGenerator } from '../../../src/extract/weights/random/draw.kernel.ts';
+import { nextUint32 } from '../../../src/numerics/xoshiro.kernel.ts';
 
 /** Seeded choices: the same seed gives the same input on every machine. */
 export class Draw {
-  readonly #state: Uint32Array;
+  readonly #state: Int32Array;
 
   constructor(seed: number) {
     this.#state = seedGenerator(seed);

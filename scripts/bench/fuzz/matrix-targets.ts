@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readExternalFeatures } from '../../../src/classify/data/external-features.ts';
-import { readObjectItems } from '../../../src/formats/npy/object-array.ts';
+import { readObjectItems } from '../../../src/formats/npy/npy-labels.ts';
 import { byteTarget, type FuzzTarget } from './fuzz-target.ts';
 
 const fixtures = fileURLToPath(new URL('../../../test/fixtures/classify/', import.meta.url));

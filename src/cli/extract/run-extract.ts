@@ -1,4 +1,4 @@
-import { extractPart } from '../../cluster/part/extract-part.ts';
+import { extractPart, type PartResult } from '../../cluster/part/extract-part.ts';
 import { type Part, parsePart } from '../../cluster/records/part.ts';
 import { askedExtract } from '../../extract/asked-extract.ts';
 import type { Explanation } from '../../extract/explain/explain.ts';
@@ -8,13 +8,13 @@ import type { LoadedNetwork } from '../../extract/network-source.ts';
 import type { ExtractValues } from '../../extract/options.ts';
 import type { ExtractContext } from '../../extract/plan.ts';
 import { usageError } from '../../system/errors.ts';
+import { shortPath } from '../../system/short-path.ts';
 import { programVersion } from '../../system/version.ts';
-import { openProgress } from '../progress-bar.ts';
+import { formatSeconds, openProgress } from '../progress-bar.ts';
 import type { Session } from '../verb.ts';
 import { loadAskedNetwork } from './asked-network.ts';
 import { printExplanations, printResults } from './extract-output.ts';
 import { nextStep } from './next-step.ts';
-import { printPart } from './part-output.ts';
 
 type RunValues = ExtractValues & { readonly explain: boolean; readonly part: string | undefined };
 
@@ -69,4 +69,35 @@ function partOf(values: RunValues): Part | undefined {
     if (values[name] === true) throw usageError('--part', `together with --${name}`, `--${name} for a whole set`);
   }
   return parsePart(values.part, process.env);
+}
+
+/** The summary of `extract --part`. */
+function printPart(result: PartResult, session: Session): void {
+  const { part, set, record, newImages, resumedImages, wasComplete, seconds } = result;
+  const { counts, fingerprint } = record;
+  const inputs = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const imagesPerSecond = newImages === 0 ? 0 : newImages / seconds.total;
+  session.printJson({
+    featureSet: set,
+    part,
+    complete: true,
+    wasComplete,
+    fingerprint,
+    inputs,
+    counts,
+    newImages,
+    resumedImages,
+    imagesPerSecond,
+    seconds,
+  });
+  const name = `${shortPath(set)}, part ${part.index} of ${part.count}`;
+  if (wasComplete) {
+    session.print(`${name}: already complete, nothing changed: ${inputs} inputs`);
+    return;
+  }
+  const stopped = resumedImages === 0 ? '' : `, ${resumedImages} from the interrupted run`;
+  const without = Object.entries(counts).filter(([outcome, count]) => outcome !== 'kept' && count > 0);
+  const faults = without.map(([outcome, count]) => `, ${count} ${outcome}`).join('');
+  session.print(`${name}: complete: ${inputs} inputs, ${newImages} new${stopped}${faults}`);
+  if (newImages > 0) session.print(`${formatSeconds(seconds.total)}, ${imagesPerSecond.toFixed(1)} images/s`);
 }

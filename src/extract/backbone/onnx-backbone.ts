@@ -56,7 +56,7 @@ export async function openOnnxBackbone(network: Network, options: OnnxBackboneOp
   try {
     const feed = createFeed(network.input, preprocessing);
     const { name, batch = 2 } = network.input;
-    const blank = feed.tensor(new Uint8Array(batch * bytesPerImage(preprocessing)), batch);
+    const blank = feed(new Uint8Array(batch * bytesPerImage(preprocessing)), batch);
     const outputs = await session.run({ [name]: blank });
     const taps = named.map((tap) => {
       const output = outputs[tap.tensor] as ort.Tensor;
@@ -129,7 +129,7 @@ function onnxBackbone(
   async function rowsOf(batch: PixelBatch, from: number, count: number): Promise<readonly Float32Array[]> {
     const rowLength = batch.bytesNHWC.length / batch.rowCount;
     const bytes = batch.bytesNHWC.subarray(from * rowLength, (from + count) * rowLength);
-    const results = await session.run({ [network.input.name]: feed.tensor(bytes, count) });
+    const results = await session.run({ [network.input.name]: feed(bytes, count) });
     return taps.map(({ tensor }) => float32Of(results, tensor));
   }
 

@@ -1,5 +1,5 @@
 import { decodeModel, type ReadExternal } from '../../formats/onnx/decode.ts';
-import { imageLayout, inputShape } from '../../formats/onnx/image-input.ts';
+import { fedInputs, imageLayout, inputShape } from '../../formats/onnx/image-input.ts';
 import { dataTypes, type OnnxModel, type OnnxNode } from '../../formats/onnx/schema.ts';
 import { dataTypeName, decodeTensor } from '../../formats/onnx/tensor.ts';
 import { UserError } from '../../system/errors.ts';
@@ -18,8 +18,7 @@ export function readUserNetwork(bytes: Uint8Array, source: string, readExternal?
 }
 
 function readInput(model: OnnxModel, source: string): NetworkInput {
-  const initialized = new Set(model.graph.initializer.map((tensor) => tensor.name));
-  const inputs = model.graph.input.filter((input) => !initialized.has(input.name));
+  const inputs = fedInputs(model.graph);
   const [input] = inputs;
   if (input === undefined || inputs.length !== 1) {
     const names = inputs.map(({ name }) => name).join(', ');
@@ -46,25 +45,11 @@ function readInput(model: OnnxModel, source: string): NetworkInput {
   if (height !== undefined && width !== undefined && height !== width) {
     throw unfitInput(where, shown, 'a square image: the crop is square');
   }
-  const crop = height ?? width;
-  const batch = shape[0];
-  return {
-    name: input.name,
-    form: 'normalized',
-    layout,
-    batch,
-    crop,
-  };
+  return { name: input.name, form: 'normalized', layout, batch: shape[0], crop: height ?? width };
 }
 
 function unfitInput(where: string, found: string, expected: string, fix?: string): UserError {
-  return new UserError({
-    what: "the network's input is not a batch of images",
-    where,
-    found,
-    expected,
-    fix,
-  });
+  return new UserError({ what: "the network's input is not a batch of images", where, found, expected, fix });
 }
 
 /** `avgpool`: the input of the last global average pool, if the graph has one. */

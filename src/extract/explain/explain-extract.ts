@@ -20,7 +20,7 @@ export async function explainExtract(request: ExtractRequest): Promise<Explanati
   const list = await listInputs(asked, policy, context.signal);
   // Does not download known weights.
   const known = notDownloaded(weights);
-  const network = known === undefined ? await context.network() : notYet(weights, known.file, known.resize);
+  const network = known === undefined ? await context.network() : networkByName(weights, known.file, known.resize);
   const plan = { ...asked, ...readingOf(network, asked) };
   const preprocessing = choosePreprocessing(plan.preprocessing, network.trainedWith);
   const { fields } = writerSettings({ ...request, plan, network, preprocessing, int8: undefined }, list.root);
@@ -45,17 +45,11 @@ export async function explainExtract(request: ExtractRequest): Promise<Explanati
 }
 
 /** What is known of weights by their name. */
-function notYet(weights: string, file: string, resize: number): NetworkSource {
-  const notHere = (): never => {
-    throw new Error(`${file} is not here yet`);
+function networkByName(weights: string, file: string, resize: number): NetworkSource {
+  const fail = (): never => {
+    throw new Error(`${file} is not downloaded`);
   };
   const [architecture = ''] = weights.split('-');
-  return {
-    architecture,
-    weightsSha256: sha256PrefixOf(file),
-    weights,
-    trainedWith: { resize },
-    open: notHere,
-    prepareInt8: notHere,
-  };
+  const weightsSha256 = sha256PrefixOf(file);
+  return { architecture, weightsSha256, weights, trainedWith: { resize }, open: fail, prepareInt8: fail };
 }

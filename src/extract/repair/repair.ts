@@ -128,7 +128,7 @@ async function writeRepaired(
   let next = 1 + Math.max(...manifest.shards.map((shard) => shardNumber(shard.file) ?? 0));
   const shards: ShardEntry[] = [...manifest.shards];
   for (const damaged of before.damagedShards) {
-    const data = await readWhatIsWhole(files, folder, manifest, damaged);
+    const data = await readUndamaged(files, folder, manifest, damaged);
     const end = damaged.firstRow + damaged.entry.rowCount;
     for (const { row, sha256 } of images) {
       const rows = row >= damaged.firstRow && row < end ? computed.get(sha256) : undefined;
@@ -165,7 +165,7 @@ async function writeRepaired(
 }
 
 /** A shard's rows as far as readable; zeros if the file is missing or truncated. */
-async function readWhatIsWhole(
+async function readUndamaged(
   files: Files,
   folder: string,
   { rowShape, fields }: Manifest,

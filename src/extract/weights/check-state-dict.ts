@@ -13,13 +13,13 @@ export interface UnreadTensor {
 
 interface CheckedTensors {
   readonly architecture: Architecture;
-  readonly classCount?: number;
+  readonly classCount: number | undefined;
   readonly tensors: ReadonlyMap<string, WeightTensor>;
   readonly warnings: readonly string[];
 }
 
 /** Fix for a file of a known network with an invalid tensor. */
-const savedAnew = 'save or download the file again; torch.save(model.state_dict(), "weights.pth") saves it whole';
+const saveAgain = 'save or download the file again; torch.save(model.state_dict(), "weights.pth") saves it whole';
 /** Fix for an unknown network. */
 const ownNetwork = 'another network runs as an ONNX file: torch.onnx.export it, then --weights FILE.onnx';
 
@@ -77,7 +77,7 @@ export function checkStateDict(found: ReadonlyMap<string, UnreadTensor>, where: 
   const taken = new Set([...needed.keys()].map((name) => spelled?.names.get(name) ?? name));
   const extra = [...found.keys()].filter((name) => !taken.has(name) && !name.endsWith('.num_batches_tracked'));
   if (extra.length > 0) warnings.push(`${where} holds ${describeExtra(extra)} that ${architecture} does not use`);
-  return { architecture, ...(classCount === undefined ? {} : { classCount }), tensors, warnings };
+  return { architecture, classCount, tensors, warnings };
 }
 
 function checkValues(name: string, data: Float32Array, where: string): void {
@@ -88,7 +88,7 @@ function checkValues(name: string, data: Float32Array, where: string): void {
       where,
       found: `${data[at]} at element ${at} of ${data.length}`,
       expected: 'finite float32 numbers',
-      fix: savedAnew,
+      fix: saveAgain,
     });
   const negative = name.endsWith('.running_var') ? data.findIndex((variance) => variance < 0) : -1;
   if (negative >= 0)
@@ -97,7 +97,7 @@ function checkValues(name: string, data: Float32Array, where: string): void {
       where,
       found: `${data[negative]} at element ${negative}`,
       expected: 'numbers from 0',
-      fix: savedAnew,
+      fix: saveAgain,
     });
 }
 
@@ -140,16 +140,8 @@ function inferArchitecture(named: ReadonlyMap<string, UnreadTensor>): Architectu
   const counts = [stemWidth, channels, width, groups, ...blocks];
   const isWhole = counts.every((count) => Number.isSafeInteger(count) && count > 0) && Number.isFinite(groupWidth);
   if (!isWhole || (stemKernel !== 7 && stemKernel !== 3)) return undefined;
-  return architectureOf({
-    block: isBottleneck ? 'bottleneck' : 'basic',
-    blocks,
-    stemWidth,
-    width,
-    groups,
-    groupWidth,
-    stemKernel,
-    channels,
-  });
+  const block = isBottleneck ? 'bottleneck' : 'basic';
+  return architectureOf({ block, blocks, stemWidth, width, groups, groupWidth, stemKernel, channels });
 }
 
 /** The architecture whose names and shapes differ least from the file's. */
@@ -188,7 +180,7 @@ function missing(
     where,
     found: `${present} of the ${needed.size} tensors of ${architecture}${first === '' ? '' : ` (the file starts with ${first})`}`,
     expected: `${name} of shape [${shape.join(', ')}]: torchvision's names, one of ${Object.keys(architectures).join(', ')}`,
-    fix: present * 2 < needed.size ? ownNetwork : savedAnew,
+    fix: present * 2 < needed.size ? ownNetwork : saveAgain,
   });
 }
 

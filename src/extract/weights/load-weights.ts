@@ -108,8 +108,8 @@ export function knownWeightsFile(name: string, cacheFolder: string = userCacheFo
 }
 
 /** The known weights of that name if they are not in the cache yet; else undefined. */
-export function notDownloaded(name: string, cacheFolder?: string): KnownWeights | undefined {
-  const file = knownWeightsFile(name, cacheFolder);
+export function notDownloaded(name: string): KnownWeights | undefined {
+  const file = knownWeightsFile(name);
   return file === undefined || existsSync(file) ? undefined : knownWeights[name];
 }
 
@@ -168,15 +168,9 @@ async function loadFolder(folder: string, { key, variant }: LoadWeightsOptions):
 }
 
 async function loadHub(name: HubName, spec: string, options: LoadWeightsOptions): Promise<LoadedGraph> {
-  const { key, variant, offline, onProgress, signal, cacheFolder = userCacheFolder() } = options;
+  const { key, variant, cacheFolder = userCacheFolder() } = options;
   if (key !== undefined) throw keyNotTaken(key, spec);
-  const { folder, pinned, warnings } = await downloadNetwork(name, {
-    variant,
-    offline,
-    onProgress,
-    signal,
-    cacheFolder,
-  });
+  const { folder, pinned, warnings } = await downloadNetwork(name, { ...options, variant, cacheFolder });
   return { ...(await loadFolder(folder, { variant })), pinned, warnings };
 }
 

@@ -6,18 +6,10 @@
 /** A name of `architectures`, or the shape of a ResNet that has no name, written by `architectureOf`. */
 export type Architecture = KnownArchitecture | `resnet(${string})`;
 
+// biome-ignore format: as many on a line as fit
 type KnownArchitecture =
-  | 'resnet18'
-  | 'resnet34'
-  | 'resnet50'
-  | 'resnet101'
-  | 'resnet152'
-  | 'resnext50_32x4d'
-  | 'resnext101_32x8d'
-  | 'resnext101_64x4d'
-  | 'wide_resnet50_2'
-  | 'wide_resnet101_2'
-  | 'resnet-tiny';
+  | 'resnet18' | 'resnet34' | 'resnet50' | 'resnet101' | 'resnet152' | 'resnext50_32x4d' | 'resnext101_32x8d'
+  | 'resnext101_64x4d' | 'wide_resnet50_2' | 'wide_resnet101_2' | 'resnet-tiny';
 
 interface ResNetShape {
   readonly block: 'basic' | 'bottleneck';

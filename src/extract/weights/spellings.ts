@@ -6,7 +6,7 @@
 /** The file's names by torchvision's. */
 interface Spelled {
   /** Description of the naming scheme if it is not torchvision's, for messages. */
-  readonly spelling?: string;
+  readonly spelling: string | undefined;
   readonly names: ReadonlyMap<string, string>;
   /** Prefixes of other networks in the same file. */
   readonly others: readonly string[];
@@ -93,8 +93,7 @@ export function recognizeSpelling(names: Iterable<string>): Spelled | undefined 
       const own = name.slice(prefix.length);
       renamed.set(spelling.rename(own, stages) ?? own, name);
     }
-    const isPlain = spelling === spellings[0];
-    return { ...(isPlain ? {} : { spelling: spelling.name }), names: renamed, others };
+    return { spelling: spelling === spellings[0] ? undefined : spelling.name, names: renamed, others };
   }
   return undefined;
 }

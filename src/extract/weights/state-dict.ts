@@ -14,7 +14,7 @@ export interface WeightTensor {
 export interface StateDict {
   readonly architecture: Architecture;
   /** Rows of `fc.weight`; absent if the file holds no `fc`. */
-  readonly classCount?: number;
+  readonly classCount?: number | undefined;
   readonly tensors: ReadonlyMap<string, WeightTensor>;
   /** File path, or `random (resnet50, seed 0)`. */
   readonly source: string;

@@ -47,12 +47,12 @@ export async function openOwnTower(set: WordsOf, options: OwnTowerOptions = {}):
     });
     folder = network.folder;
   }
-  if (folder === undefined) throw noWords(set, `${set.fields.architecture} from ${weights}`);
+  if (folder === undefined) throw notComparable(set, `${set.fields.architecture} from ${weights}`);
   const tower = await openTextTower(folder, { variant, threads });
   const { tap, pool } = set.fields;
   if (pool === 'none' && usualTaps.has(tap) && tower.dims === set.dims) return tower;
   await tower.close();
-  throw noWords(set, `${pool === 'none' ? tap : `${pool} of ${tap}`}, ${set.dims} numbers`);
+  throw notComparable(set, `${pool === 'none' ? tap : `${pool} of ${tap}`}, ${set.dims} numbers`);
 }
 
 /** Outputs of image encoders in the text embedding space. */
@@ -68,7 +68,7 @@ function publishedFolder(weightsFile: string | undefined): string | undefined {
 /** A published network with both encoders. */
 export const wordsNetwork = 'hf:Xenova/clip-vit-base-patch32';
 
-function noWords({ folder, madeBy }: WordsOf, found: string): UserError {
+function notComparable({ folder, madeBy }: WordsOf, found: string): UserError {
   const beside = setBeside(folder, 'clip');
   return new UserError({
     what: 'the features of this set cannot be compared with text',

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type * as ort from 'onnxruntime-node';
 import { encodeModel } from '../../formats/onnx/encode.ts';
+import { fedInputs } from '../../formats/onnx/image-input.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
 import { unitRows } from '../../numerics/nearest.kernel.ts';
 import { valuesAt } from '../../system/at.ts';
@@ -11,7 +12,7 @@ import { openSession } from '../backbone/ort-session.ts';
 import { type GraphFile, readGraphFile } from '../weights/graph-file.ts';
 import { type Config, isConfig, readConfig } from '../weights/hub/config-file.ts';
 import { besideGraph, graphNames } from '../weights/hub/network-folder.ts';
-import { openTokenizer, type TokenizeText } from './tokenizer.ts';
+import { openTokenizer } from './tokenizer.ts';
 
 /** The text encoder of a two-tower network, in the same embedding space as images. Owns native memory. */
 export interface TextTower {
@@ -82,45 +83,16 @@ export async function openTextTower(
     });
   }
   const session = await openSession(encodeModel(graph.model), { device: 'cpu', threads });
-  const tower = new OnnxTextTower(session, tokenize, inputs, reading.output);
-  try {
-    // Determines the embedding length with any text.
-    const { columnCount } = await tower.encode(['']);
-    return Object.assign(tower, { dims: columnCount });
-  } catch (error) {
-    await session.release();
-    throw error;
-  }
-}
-
-class OnnxTextTower implements TextTower {
-  readonly dims: number = 0;
-  readonly #session: ort.InferenceSession;
-  readonly #tokenize: TokenizeText;
-  readonly #inputs: ReadonlyMap<string, 'int32' | 'int64'>;
-  readonly #output: string;
-
-  constructor(
-    session: ort.InferenceSession,
-    tokenize: TokenizeText,
-    inputs: ReadonlyMap<string, 'int32' | 'int64'>,
-    output: string,
-  ) {
-    this.#session = session;
-    this.#tokenize = tokenize;
-    this.#inputs = inputs;
-    this.#output = output;
-  }
-
-  async encode(texts: readonly string[]): Promise<Matrix> {
-    const tokens = texts.map((text) => this.#tokenize(text));
+  const encode = async (texts: readonly string[]): Promise<Matrix> => {
+    const tokens = texts.map((text) => tokenize(text));
     const byLength = new Map<number, number[]>();
     for (const [place, { length }] of tokens.entries()) byLength.set(length, [...(byLength.get(length) ?? []), place]);
     const rows: Float32Array[] = [];
     for (const [length, places] of byLength) {
       for (let first = 0; first < places.length; first += mostTogether) {
         const together = places.slice(first, first + mostTogether);
-        const vectors = await this.#run(valuesAt(tokens, together), length);
+        const feeds = feedsOf(inputs, valuesAt(tokens, together), length);
+        const vectors = float32Of(await session.run(feeds), reading.output);
         const width = vectors.length / together.length;
         for (const [at, place] of together.entries()) rows[place] = vectors.slice(at * width, (at + 1) * width);
       }
@@ -130,23 +102,31 @@ class OnnxTextTower implements TextTower {
     for (const [at, row] of rows.entries()) data.set(row, at * columnCount);
     unitRows(data, rows.length, columnCount);
     return { rowCount: rows.length, columnCount, data };
+  };
+  try {
+    // Determines the embedding length with any text.
+    const { columnCount } = await encode(['']);
+    return { dims: columnCount, encode, close: () => session.release() };
+  } catch (error) {
+    await session.release();
+    throw error;
   }
+}
 
-  async close(): Promise<void> {
-    await this.#session.release();
+/** Inputs for texts of equal length, which need no padding or mask. */
+function feedsOf(
+  inputs: ReadonlyMap<string, 'int32' | 'int64'>,
+  tokens: readonly (readonly number[])[],
+  length: number,
+): Record<string, ort.Tensor> {
+  const { Tensor } = runtime();
+  const feeds: Record<string, ort.Tensor> = {};
+  for (const [name, type] of inputs) {
+    const values = name === 'attention_mask' ? tokens.flat().map(() => 1) : tokens.flat();
+    const data = type === 'int64' ? BigInt64Array.from(values, BigInt) : Int32Array.from(values);
+    feeds[name] = new Tensor(type, data, [tokens.length, length]);
   }
-
-  /** Runs texts of equal length, which need no padding or mask. */
-  async #run(tokens: readonly (readonly number[])[], length: number): Promise<Float32Array> {
-    const { Tensor } = runtime();
-    const feeds: Record<string, ort.Tensor> = {};
-    for (const [name, type] of this.#inputs) {
-      const values = name === 'attention_mask' ? tokens.flat().map(() => 1) : tokens.flat();
-      const data = type === 'int64' ? BigInt64Array.from(values, BigInt) : Int32Array.from(values);
-      feeds[name] = new Tensor(type, data, [tokens.length, length]);
-    }
-    return float32Of(await this.#session.run(feeds), this.#output);
-  }
+  return feeds;
 }
 
 function readingOf(config: Config, path: string): TextReading {
@@ -178,9 +158,7 @@ function longestOf(config: Config, path: string): number {
 
 function inputsOf({ model, file }: GraphFile): ReadonlyMap<string, 'int32' | 'int64'> {
   const known = ['input_ids', 'attention_mask'];
-  // Before IR version 4, initializers are listed as inputs too.
-  const initialized = new Set(model.graph.initializer.map(({ name }) => name));
-  const inputs = model.graph.input.filter(({ name }) => !initialized.has(name));
+  const inputs = fedInputs(model.graph);
   const other = inputs.find(({ name }) => !known.includes(name));
   if (other !== undefined || !inputs.some(({ name }) => name === 'input_ids')) {
     throw new UserError({

@@ -134,6 +134,6 @@ export async function readExactly(
   return target;
 }
 
-export function unusable(path: string, found: string, expected: string, fix?: string): UserError {
-  return new UserError({ what: 'the .npy file is not usable', where: path, found, expected, fix });
+export function unusable(path: string, found: string, expected: string): UserError {
+  return new UserError({ what: 'the .npy file is not usable', where: path, found, expected });
 }

@@ -1,4 +1,4 @@
-import type { OnnxModel, OnnxValueInfo } from './schema.ts';
+import type { OnnxGraph, OnnxModel, OnnxValueInfo } from './schema.ts';
 
 /**
  * Layout of an image input: the channel axis has 1 or 3 entries, or is the one besides two equal or dynamic sides.
@@ -19,8 +19,7 @@ export function imageLayout(input: OnnxValueInfo): 'NCHW' | 'NHWC' | undefined {
 
 /** Channels of a graph's input images; undefined if unknown, or if it takes no images. */
 export function imageChannels(model: OnnxModel): number | undefined {
-  const initialized = new Set(model.graph.initializer.map((tensor) => tensor.name));
-  const [input, ...more] = model.graph.input.filter(({ name }) => !initialized.has(name));
+  const [input, ...more] = fedInputs(model.graph);
   if (input === undefined || more.length > 0) return undefined;
   const shape = inputShape(input);
   const layout = shape.length === 4 ? imageLayout(input) : undefined;
@@ -31,4 +30,10 @@ export function imageChannels(model: OnnxModel): number | undefined {
 export function inputShape(input: OnnxValueInfo): readonly (number | undefined)[] {
   const dims = input.type?.tensorType?.shape?.dim ?? [];
   return dims.map(({ dimValue }) => (dimValue === undefined || dimValue <= 0 ? undefined : Number(dimValue)));
+}
+
+/** The inputs that a run must be given: before IR version 4, graphs list initializers as inputs too. */
+export function fedInputs({ input, initializer }: OnnxGraph): readonly OnnxValueInfo[] {
+  const initialized = new Set(initializer.map((tensor) => tensor.name));
+  return input.filter(({ name }) => !initialized.has(name));
 }

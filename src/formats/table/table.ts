@@ -96,11 +96,11 @@ export async function headOf(source: TableSource, count: number): Promise<Uint8A
 type Named = Pick<TableSource, 'where' | 'name' | 'option'>;
 
 /** The error for an unreadable table. */
-export function unreadable(source: Named, error: unknown, line?: number): UserError {
+export function unreadable(source: Named, error: unknown): UserError {
   if (error instanceof UserError && error.parts.what.startsWith(source.name)) return error;
   const reason = error instanceof UserError ? (error.parts.found ?? error.parts.what) : fileReason(error);
   const fix = `fix the file, or name another one: ${source.option ?? '--labels'} FILE`;
-  return tableError(source, 'cannot be read', reason, fix, line, error);
+  return tableError(source, 'cannot be read', reason, fix, undefined, error);
 }
 
 export function tableError(

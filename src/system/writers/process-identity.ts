@@ -20,12 +20,17 @@ export function thisProcess(): ProcessIdentity {
 /** Whether a process is certainly dead; unknown for processes of other machines. */
 export function isDead(owner: ProcessIdentity): boolean {
   if (owner.host !== hostname() || owner.pidSpace !== pidSpace()) return false;
+  return !isRunning(owner.pid) || (owner.started !== '' && owner.started !== startOf(owner.pid));
+}
+
+/** Whether this machine has a process of that number, be it another user's. */
+export function isRunning(pid: number): boolean {
   try {
-    process.kill(owner.pid, 0);
+    process.kill(pid, 0);
+    return true;
   } catch (error) {
-    return errorCode(error) === 'ESRCH';
+    return errorCode(error) !== 'ESRCH';
   }
-  return owner.started !== '' && owner.started !== startOf(owner.pid);
 }
 
 function pidSpace(): string {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorCode, UserError } from '../errors.ts';
+import { UserError } from '../errors.ts';
 import { type Files, listIfThere, type OpenFile } from '../files.ts';
 import { removeAtExit } from './at-exit.ts';
-import { commandOf, startOf, thisProcess } from './process-identity.ts';
+import { commandOf, isRunning, startOf, thisProcess } from './process-identity.ts';
 
 /** Suffix of temporary files; runs remove those left by killed processes. */
 export const unfinishedSuffix = '.unfinished';
@@ -143,12 +143,7 @@ function ownNames(): { readonly machine: string; readonly start: string } {
 
 function isGone(pid: number, started: string): boolean {
   if (pid === process.pid) return started !== ownNames().start;
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    return errorCode(error) === 'ESRCH';
-  }
-  return started !== short(startOf(pid));
+  return !isRunning(pid) || started !== short(startOf(pid));
 }
 
 function short(text: string): string {

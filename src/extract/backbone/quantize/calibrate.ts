@@ -11,8 +11,7 @@ import type { Network } from '../network.ts';
 import { openSession } from '../ort-session.ts';
 import { pruneTo } from '../prune.ts';
 import { bytesTensor, convInputs, type Measurements, observedTensors, type Range } from './activation-ranges.ts';
-import { chooseRange } from './choose-range.ts';
-import { emptyObservation, type Observation, observe } from './observe.kernel.ts';
+import { emptyObservation, type Observation, observe, quantizationError } from './observe.kernel.ts';
 
 /** Values sampled per tensor and image; more changed none of the ranges tried. */
 const valuesPerTensor = 16_000;
@@ -97,7 +96,7 @@ async function observeTensors(
     let outputs: ort.InferenceSession.ReturnType | undefined;
     for (let row = 0; row < rowCount; row++) {
       const bytes = bytesNHWC.subarray(row * imageBytes, (row + 1) * imageBytes);
-      const feeds = { [network.input.name]: feed.tensor(bytes, 1) };
+      const feeds = { [network.input.name]: feed(bytes, 1) };
       // All runs reuse the first run's tensors: 90 MB per image for a ResNet50.
       outputs = outputs === undefined ? await session.run(feeds) : await session.run(feeds, outputs);
       const kept = float32Of(outputs, tap);
@@ -136,4 +135,39 @@ function channelMeans(bytes: Uint8Array): readonly number[] {
 /** Means are stored as text; the error of five digits is far below that of rounding weights. */
 function shortened(value: number): number {
   return Number(value.toPrecision(5));
+}
+
+/** Fractions of the observed extremes to try; below them, clipping always costs more than it saves. */
+const fractions = Array.from({ length: 29 }, (_, i) => 1 - 0.025 * i);
+/** Fractions tried for both ends together. */
+const pairFractions = Array.from({ length: 15 }, (_, i) => 1 - 0.05 * i);
+
+/**
+ * The range whose 256 levels represent the observed values with the least mean squared error. Zero is always one of the
+ * levels because a convolution's padding needs it.
+ */
+export function chooseRange(observation: Observation): Range {
+  const { low, high } = observation;
+  if (low === 0 && high === 0) return { low: 0, high: 1 };
+  let best: Range = { low, high };
+  let least = Number.POSITIVE_INFINITY;
+  const grid = low < 0 && high > 0 ? pairFractions : fractions;
+  for (const lowFraction of low < 0 ? grid : [1]) {
+    for (const highFraction of high > 0 ? grid : [1]) {
+      const candidate = withZeroLevel(low * lowFraction, high * highFraction);
+      const error = quantizationError(observation, candidate.low, candidate.high);
+      if (error < least) {
+        least = error;
+        best = candidate;
+      }
+    }
+  }
+  return best;
+}
+
+/** Moves a range by less than a level so that zero falls on one. */
+function withZeroLevel(low: number, high: number): Range {
+  const scale = Math.fround((high - low) / 255);
+  const zeroPoint = Math.round(-low / scale);
+  return { low: -zeroPoint * scale, high: (255 - zeroPoint) * scale };
 }

@@ -3,10 +3,9 @@ import { GraphBuilder } from '../../../formats/onnx/graph-builder.ts';
 import { lastOf, lookUp, valueAt } from '../../../system/at.ts';
 import { type ConvNorm, planResNet, type ResidualBlock } from '../../weights/resnet.ts';
 import type { StateDict } from '../../weights/state-dict.ts';
-import { foldBatchNorm } from '../fold-batch-norm.ts';
+import { type FoldedConv, foldBatchNorm } from '../fold-batch-norm.ts';
 import type { Network, Stage } from '../network.ts';
 import { bytesTensor, convInputs, type Measurements, type Range } from './activation-ranges.ts';
-import { foldNormalization } from './fold-normalization.ts';
 import { meanShift, quantizeKernels } from './quantize-weights.kernel.ts';
 
 /** A tensor stored as bytes: real value = (byte - zeroPoint) * scale. */
@@ -177,3 +176,29 @@ export function buildInt8ResNet(weights: StateDict, preprocessing: Preprocessing
 
 /** The stem's zero point: near the mean colour, so that rounded weights multiply small numbers. */
 const stemZeroPoint = 114;
+
+/**
+ * Folds torchvision's normalization into the first convolution: for the input (byte - zeroPoint) / 255 it then returns
+ * what it returned for (byte / 255 - mean) / std.
+ */
+function foldNormalization(conv: FoldedConv, preprocessing: Preprocessing, zeroPoint: number): FoldedConv {
+  const { shape, data } = conv.kernels;
+  const [outChannels, inChannels, height, width] = shape as [number, number, number, number];
+  const taps = height * width;
+  const kernels = new Float32Array(data.length);
+  const bias = new Float32Array(outChannels);
+  for (let channel = 0, at = 0; channel < outChannels; channel++) {
+    let shift = 0;
+    for (let input = 0; input < inChannels; input++) {
+      const std = valueAt(preprocessing.std, input);
+      const offset = (valueAt(preprocessing.mean, input) - zeroPoint / 255) / std;
+      for (let tap = 0; tap < taps; tap++, at++) {
+        const weight = valueAt(data, at);
+        kernels[at] = weight / std;
+        shift += weight * offset;
+      }
+    }
+    bias[channel] = valueAt(conv.bias.data, channel) - shift;
+  }
+  return { kernels: { shape, data: kernels }, bias: { shape: [outChannels], data: bias } };
+}

@@ -40,10 +40,8 @@ export async function decodeBands(
   checkSize(width, height, onSize && ((pixelCount) => onSize(Math.ceil(pixelCount * scale))));
   const isColour = one('photometric', 1) === 2;
   const image = openImage(bytes, true, channels);
-  const read = await samplesOf(image, form, isColour, channels);
-  const { data } = read;
-  const samples = form.view(data.buffer as ArrayBuffer, data.byteOffset, (data.length * 8) / form.bits);
-  const { info } = read;
+  const { data, info } = await samplesOf(image, form, isColour, channels);
+  const samples = new form.array(data.buffer as ArrayBuffer, data.byteOffset, (data.length * 8) / form.bits);
   const dropped = info.channels - channels;
   return {
     data: dropped === 0 ? samples : withoutCopies(samples, info.channels, dropped),
@@ -54,44 +52,19 @@ export async function decodeBands(
   };
 }
 
-interface SampleKind {
-  readonly bits: number;
-  readonly isFloat: boolean;
-  readonly depth: 'uchar' | 'ushort' | 'float';
-  readonly largest: number;
-  readonly view: (buffer: ArrayBuffer, offset: number, length: number) => BandPixels['data'];
-}
-
-const forms: readonly SampleKind[] = [
-  {
-    bits: 8,
-    isFloat: false,
-    depth: 'uchar',
-    largest: 255,
-    view: (buffer, offset, length) => new Uint8Array(buffer, offset, length),
-  },
-  {
-    bits: 16,
-    isFloat: false,
-    depth: 'ushort',
-    largest: 65_535,
-    view: (buffer, offset, length) => new Uint16Array(buffer, offset, length),
-  },
-  {
-    bits: 32,
-    isFloat: true,
-    depth: 'float',
-    largest: 1,
-    view: (buffer, offset, length) => new Float32Array(buffer, offset, length),
-  },
-];
+/** How the samples of a band are stored; `largest` is the sample that becomes 1. */
+const forms = [
+  { bits: 8, isFloat: false, depth: 'uchar', largest: 255, array: Uint8Array },
+  { bits: 16, isFloat: false, depth: 'ushort', largest: 65_535, array: Uint16Array },
+  { bits: 32, isFloat: true, depth: 'float', largest: 1, array: Float32Array },
+] as const;
 
 /**
  * libvips takes the first bands for grey or RGB: asking for the colour space that they are in prevents a conversion.
  */
 async function samplesOf(
   image: Sharp,
-  { depth, bits }: SampleKind,
+  { depth, bits }: (typeof forms)[number],
   isColour: boolean,
   channels: number,
 ): Promise<{ data: Buffer; info: { width: number; height: number; channels: number } }> {

@@ -1,7 +1,8 @@
 import { valueAt } from '../../../system/at.ts';
 import type { SourcePixels } from '../resize/resize.kernel.ts';
 import { checkSize, DecodeError } from './decode-error.ts';
-import { readDigits, readSamples, rescale, spreadGrey, unpackBits } from './pnm.kernel.ts';
+import { readDigits, readSamples, rescale, unpackBits } from './pnm.kernel.ts';
+import { spreadGrey } from './sixteen-bit.kernel.ts';
 import { greyPixels, type SixteenBit } from './sixteen-bit.ts';
 
 /** P1 to P6. */

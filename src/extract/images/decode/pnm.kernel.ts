@@ -61,8 +61,3 @@ export function readDigits(
   }
   return read;
 }
-
-/** Grey pixels as RGB: [pixels] into [pixels, 3]. */
-export function spreadGrey(grey: Uint8Array, out: Uint8Array): void {
-  for (let i = 0, to = 0; i < grey.length; i++, to += 3) out[to] = out[to + 1] = out[to + 2] = grey[i];
-}

@@ -1,5 +1,5 @@
 import type { SourcePixels } from '../resize/resize.kernel.ts';
-import { clipSamples, largestSample, scaleSamples } from './sixteen-bit.kernel.ts';
+import { largestSample, spreadGrey } from './sixteen-bit.kernel.ts';
 
 /**
  * How grey samples of 16 bits become 8: `clip` is Pillow's `convert('RGB')`, which keeps 0 to 255 and makes all above
@@ -10,8 +10,8 @@ export type SixteenBit = 'clip' | 'scale';
 /** Grey samples as pixels; `clipped` tells whether Pillow's rule lost values. */
 export function greyPixels(samples: Uint16Array, width: number, height: number, rule: SixteenBit): SourcePixels {
   const data = new Uint8Array(samples.length * 3);
-  if (rule === 'scale') scaleSamples(samples, data);
-  else clipSamples(samples, data);
+  // A clamped array makes all above 255 to 255.
+  spreadGrey(rule === 'scale' ? samples.map((sample) => sample >> 8) : new Uint8ClampedArray(samples), data);
   const clipped = rule === 'clip' && largestSample(samples) > 255;
   return { data, width, height, channels: 3, ...(clipped ? { clipped } : {}) };
 }

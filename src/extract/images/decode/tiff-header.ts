@@ -17,16 +17,9 @@ const tag = {
 const compressions: readonly number[] = [1, 2, 3, 4, 5, 7, 8, 32946, 32773];
 const jpegCompression = 7;
 
+// biome-ignore format: as many on a line as fit
 const photometricNames: readonly string[] = [
-  'white is zero',
-  'grey',
-  'RGB',
-  'palette',
-  'mask',
-  'CMYK',
-  'YCbCr',
-  '',
-  'Lab',
+  'white is zero', 'grey', 'RGB', 'palette', 'mask', 'CMYK', 'YCbCr', '', 'Lab',
 ];
 
 interface TiffSize {

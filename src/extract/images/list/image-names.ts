@@ -1,20 +1,13 @@
 /** Extensions of supported image formats: such files are listed without being opened. */
+// biome-ignore format: as many on a line as fit
 export const imageExtensions: readonly string[] = [
-  'jpg',
-  'jpeg',
-  'jpe',
-  'jfif',
-  'png',
-  'webp',
-  'gif',
-  'tiff',
-  'tif',
-  'avif',
+  'jpg', 'jpeg', 'jpe', 'jfif', 'png', 'webp', 'gif', 'tiff', 'tif', 'avif',
 ];
 
 /** Further extensions that are removed from ids. */
+// biome-ignore format: as many on a line as fit
 const otherExtensions: readonly string[] = [
-  ...['jfi', 'jif', 'apng', 'bmp', 'dib', 'ppm', 'pgm', 'pbm', 'pnm', 'jp2', 'j2k', 'jpx', 'heic', 'heif'],
+  'jfi', 'jif', 'apng', 'bmp', 'dib', 'ppm', 'pgm', 'pbm', 'pnm', 'jp2', 'j2k', 'jpx', 'heic', 'heif',
 ];
 
 const imageName = new RegExp(`\\.(${imageExtensions.join('|')})$`, 'i');

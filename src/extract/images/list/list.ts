@@ -6,9 +6,8 @@ import { findTables } from './find-tables.ts';
 import { otherData } from './holds-images.ts';
 import type { ImageList, LayoutOptions } from './image-file.ts';
 import { imageExtensions } from './image-names.ts';
-import { countLeftOut, describeCount } from './left-out.ts';
-import { listClassFiles } from './list-classes.ts';
-import { hasClassFolders, listFolders } from './list-folders.ts';
+import { countLeftOut, describeCount, type LeftOutFile } from './left-out.ts';
+import { describeClasses, hasClassFolders, listFolders, toFiles } from './list-folders.ts';
 import { listTables } from './list-table.ts';
 import { checkImageCount } from './most-images.ts';
 import { openTree, type Tree } from './tree.ts';
@@ -85,4 +84,22 @@ function noImage({ root, leftOut, tables }: Tree): Error {
     expected: `images, detected by their bytes: ${imageExtensions.join(', ')} under any name`,
     ...(otherData(root) ?? { fix: 'put images into it, or name another folder with --data' }),
   });
+}
+
+/** webdataset: KEY.cls holds the class of KEY.jpg. Images without one are left out. */
+function listClassFiles(tree: Tree): Pick<ImageList, 'layout' | 'reading' | 'images' | 'leftOut'> {
+  const paths: string[] = [];
+  const labels: string[] = [];
+  const leftOut: LeftOutFile[] = [];
+  for (const path of tree.images) {
+    const label = tree.classOf?.(path) ?? '';
+    if (label === '')
+      leftOut.push({ path, group: 'images without a .cls', reason: 'no .cls beside it', kind: 'unnamed' });
+    else {
+      paths.push(path);
+      labels.push(label);
+    }
+  }
+  const reading = [`class = the .cls file beside each image: ${describeClasses(labels)}`];
+  return { layout: 'table', reading, images: toFiles(tree, paths, labels), leftOut };
 }

@@ -61,9 +61,9 @@ export async function walkFiles(root: string, signal?: AbortSignal): Promise<Wal
       else if (isImageName(name)) images.push(prefix + name);
       else if (isTableName(name)) tables.push(prefix + name);
       else {
-        const what = whatIs(join(folder, name));
-        if (what === undefined) images.push(prefix + name);
-        else leftOut.push(noImage(prefix + name, what));
+        const refused = refusedKind(join(folder, name));
+        if (refused === undefined) images.push(prefix + name);
+        else leftOut.push(noImage(prefix + name, refused));
         if (++opened % openedAtOnce !== 0) continue;
         await setImmediate();
         signal?.throwIfAborted();
@@ -116,7 +116,7 @@ async function isThere(folder: string, name: string): Promise<boolean> {
 }
 
 /** The kind of a file without an image extension; undefined if it is an image by its bytes. */
-function whatIs(path: string): string | undefined {
+function refusedKind(path: string): string | undefined {
   try {
     const found = sniff(readRangeSync(path, 0, sniffBytes));
     return 'kind' in found ? undefined : found.refused;

@@ -161,17 +161,8 @@ function bytesOfAll({ views, beside = [], ...form }: PixelRecipe): number {
 }
 
 function toResult(image: ImageFile, file: FilePixels): PixelResult {
-  const { sha256, byteCount, seconds, pixels, views = [], beside, clipped = false } = file;
-  if (file.outcome === 'failed' || sha256 === undefined || byteCount === undefined) {
-    return {
-      outcome: 'failed',
-      image,
-      reason: file.reason ?? 'no reason given',
-      sha256,
-      byteCount,
-      seconds,
-    };
-  }
-  if (pixels === undefined) return { outcome: 'known', image, sha256, byteCount, seconds };
-  return { outcome: 'pixels', image, sha256, byteCount, pixels, views, beside, clipped, seconds };
+  const { outcome, sha256, seconds, pixels, views = [], beside, clipped = false, reason = 'no reason given' } = file;
+  if (outcome === 'failed' || sha256 === undefined) return { outcome: 'failed', image, reason, sha256, seconds };
+  if (pixels === undefined) return { outcome: 'known', image, sha256, seconds };
+  return { outcome: 'pixels', image, sha256, pixels, views, beside, clipped, seconds };
 }

@@ -22,7 +22,6 @@ export interface WorkerTask {
 export interface FilePixels {
   readonly outcome: 'pixels' | 'known' | 'failed';
   readonly sha256?: string;
-  readonly byteCount?: number;
   readonly pixels?: Uint8Array<ArrayBuffer>;
   readonly views?: readonly Uint8Array<ArrayBuffer>[];
   readonly beside?: readonly Uint8Array<ArrayBuffer>[];

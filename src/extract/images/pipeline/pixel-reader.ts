@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { type ArchiveEntry, readEntrySync } from '../../../formats/archive/entry.ts';
 import { brokenLink, fileReason } from '../../../system/file-reason.ts';
 import { readRegularSync } from '../../../system/regular-file.ts';
@@ -12,7 +15,6 @@ import type { Resampler, SourcePixels } from '../resize/resize.kernel.ts';
 import { resizeAndCrop } from '../resize/transform.ts';
 import { samplesOf } from '../samples.ts';
 import { drawView, viewPixels } from '../views/views.ts';
-import { collectGarbage } from './collect-garbage.ts';
 import { givePixelsBack, openBudget, type PixelBudget, takePixels } from './pixel-budget.ts';
 import type { FilePixels } from './pixel-protocol.ts';
 import type { PixelRecipe } from './pixel-result.ts';
@@ -70,7 +72,7 @@ export class PixelReader {
     started: number,
   ): Promise<FilePixels> {
     const sha256 = createHash('sha256').update(bytes).digest('hex');
-    const file = { sha256, byteCount: bytes.length, seconds };
+    const file = { sha256, seconds };
     seconds.read = (performance.now() - started) / 1000;
     if (this.#isKnown(sha256)) return { outcome: 'known', ...file };
     let taken = 0;
@@ -158,4 +160,20 @@ function describeReadFailure(error: unknown): string {
   if (code === 'EACCES' || code === 'EPERM') return 'no permission to read the file';
   if (code === 'ELOOP' || code === 'EISDIR' || code === 'ENOTREGULAR') return fileReason(error);
   return `the file cannot be read: ${fileReason(error)}`;
+}
+
+let collect: (() => void) | undefined;
+
+/**
+ * Frees the memory of unreferenced buffers. sharp's pixels are outside V8's heap, so a large image's quarter of a
+ * gigabyte alone does not trigger garbage collection.
+ */
+async function collectGarbage(): Promise<void> {
+  if (collect === undefined) {
+    setFlagsFromString('--expose-gc');
+    collect = runInNewContext('gc') as () => void;
+  }
+  collect();
+  // Native finalizers run in a later turn of the event loop.
+  await setImmediate();
 }

@@ -25,7 +25,6 @@ export interface PixelsReady {
   readonly image: ImageFile;
   /** Of the file's bytes, lower-case hex. */
   readonly sha256: string;
-  readonly byteCount: number;
   /** [crop, crop, 3], RGB, row by row, in the recipe's format (`samples.ts`). */
   readonly pixels: Uint8Array;
   /** The recipe's views, of the same shape as `pixels`; view 1 comes first. */
@@ -42,7 +41,6 @@ interface ImageKnown {
   readonly outcome: 'known';
   readonly image: ImageFile;
   readonly sha256: string;
-  readonly byteCount: number;
   readonly seconds: PixelSeconds;
 }
 
@@ -54,7 +52,6 @@ interface ImageFailed {
   readonly reason: string;
   /** Absent if the file could not be read. */
   readonly sha256?: string | undefined;
-  readonly byteCount?: number | undefined;
   readonly seconds: PixelSeconds;
 }
 

@@ -16,8 +16,10 @@ const defaultStallMs = 30_000;
  * @throws TransientError if a retry makes sense, else UserError
  */
 export async function fetchRest(request: DownloadRequest, file: FileHandle, offset: number): Promise<void> {
-  const watch = new StallWatch(request.stallMs ?? defaultStallMs);
-  const signals = request.signal === undefined ? [watch.signal] : [watch.signal, request.signal];
+  const stallMs = request.stallMs ?? defaultStallMs;
+  const stalled = new AbortController();
+  const timer = setTimeout(() => stalled.abort(new Error(`nothing arrived for ${stallMs} ms`)), stallMs);
+  const signals = request.signal === undefined ? [stalled.signal] : [stalled.signal, request.signal];
   try {
     const response = await connected(
       fetch(request.url, {
@@ -46,18 +48,13 @@ export async function fetchRest(request: DownloadRequest, file: FileHandle, offs
     }
     const length = Number(response.headers.get('content-length') ?? Number.NaN);
     const totalBytes = range?.total ?? (Number.isFinite(length) ? received + length : undefined);
-    const report = (): void =>
-      request.onProgress?.({
-        url: request.url,
-        receivedBytes: received,
-        totalBytes,
-      });
+    const report = (): void => request.onProgress?.({ url: request.url, receivedBytes: received, totalBytes });
     report();
     const reader = response.body?.getReader();
     while (reader !== undefined) {
       const { done, value } = await connected(reader.read());
       if (done) break;
-      watch.reset();
+      timer.refresh();
       received += value.length;
       if (received > (request.bytes ?? maxBytes)) throw tooLong(request);
       await file.appendFile(value);
@@ -66,7 +63,7 @@ export async function fetchRest(request: DownloadRequest, file: FileHandle, offs
     if (totalBytes !== undefined && received < totalBytes)
       throw new TransientError(`the connection ended after ${received} of ${totalBytes} bytes`);
   } finally {
-    watch.stop();
+    clearTimeout(timer);
   }
 }
 
@@ -106,26 +103,4 @@ function tooLong(request: DownloadRequest): UserError {
     found: `more than ${request.bytes ?? maxBytes} bytes`,
     fix: request.fix,
   });
-}
-
-/** Aborts its signal if no data arrives for a while. */
-class StallWatch {
-  private readonly controller = new AbortController();
-  private readonly timer: NodeJS.Timeout;
-
-  constructor(stallMs: number) {
-    this.timer = setTimeout(() => this.controller.abort(new Error(`nothing arrived for ${stallMs} ms`)), stallMs);
-  }
-
-  get signal(): AbortSignal {
-    return this.controller.signal;
-  }
-
-  reset(): void {
-    this.timer.refresh();
-  }
-
-  stop(): void {
-    clearTimeout(this.timer);
-  }
 }

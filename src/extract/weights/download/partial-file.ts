@@ -1,8 +1,8 @@
 import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { errorCode } from '../../../system/errors.ts';
 import { makeFolder } from '../../../system/make-folder.ts';
+import { isRunning } from '../../../system/writers/process-identity.ts';
 
 /**
  * The received part of a download on disk. Each download has its own file, `NAME.HOST.PID-NUMBER.partial`, also on
@@ -65,16 +65,7 @@ async function abandonedFiles(target: string): Promise<readonly string[]> {
     if (status === undefined) continue;
     const silent = Date.now() - status.mtimeMs > abandonedAfterMs;
     // The state of another machine's processes is unknown.
-    if (silent || (isHere && (pid === process.pid || !isAlive(pid)))) found.push({ path, size: status.size });
+    if (silent || (isHere && (pid === process.pid || !isRunning(pid)))) found.push({ path, size: status.size });
   }
   return found.sort((a, b) => b.size - a.size).map(({ path }) => path);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errorCode(error) === 'EPERM';
-  }
 }

@@ -64,14 +64,13 @@ export async function downloadNetwork(asked: HubName, options: HubOptions): Prom
     const [why, fix] = offline
       ? ['--explain downloads nothing', 'the same command without --explain downloads it']
       : ['HF_HUB_OFFLINE is set', byHand];
-    throw notHere(asked, why, hub, fix);
+    throw notCached(asked, why, hub, fix);
   }
   try {
-    const commit = await fetchNetwork(hub, asked, cache, options);
-    return network(commit);
+    return network(await fetchNetwork(hub, asked, cache, options));
   } catch (error) {
     if (!(error instanceof HubUnreachable)) throw error;
-    if (!isHere) throw notHere(asked, error.message, hub);
+    if (!isHere) throw notCached(asked, error.message, hub);
     return network(
       cached.commit,
       `the hub does not answer (${error.message}): ${title} is taken from the cache, ${asked.revision} as it was then, ${cached.commit}`,
@@ -148,7 +147,7 @@ function notPublished(files: readonly string[], { variant, tower }: Wanted, { ow
   });
 }
 
-function notHere({ owner, name, revision }: HubName, why: string, { endpoint }: Hub, fix = byHand): UserError {
+function notCached({ owner, name, revision }: HubName, why: string, { endpoint }: Hub, fix = byHand): UserError {
   return new UserError({
     what: 'the network is not in the cache, and the hub cannot be reached',
     where: `hf:${owner}/${name}@${revision}`,

@@ -49,29 +49,15 @@ const processorOf: Readonly<Record<string, string>> = {
 };
 
 /** Fields that do not affect the pixels of an RGB photo. */
+// biome-ignore format: as many on a line as fit
 const idle = new Set([
-  'image_processor_type',
-  'feature_extractor_type',
-  'processor_class',
-  'auto_map',
-  'data_format',
-  'do_convert_rgb',
-  '_valid_processor_keys',
-  'disable_grouping',
+  'image_processor_type', 'feature_extractor_type', 'processor_class', 'auto_map', 'data_format', 'do_convert_rgb',
+  '_valid_processor_keys', 'disable_grouping',
 ]);
+// biome-ignore format: as many on a line as fit
 const read = new Set([
-  'size',
-  'crop_size',
-  'crop_pct',
-  'resample',
-  'default_to_square',
-  'do_resize',
-  'do_center_crop',
-  'do_rescale',
-  'do_normalize',
-  'rescale_factor',
-  'image_mean',
-  'image_std',
+  'size', 'crop_size', 'crop_pct', 'resample', 'default_to_square', 'do_resize', 'do_center_crop', 'do_rescale',
+  'do_normalize', 'rescale_factor', 'image_mean', 'image_std',
 ]);
 
 /**

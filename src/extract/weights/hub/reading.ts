@@ -55,32 +55,17 @@ function forEach(names: readonly string[], readings: readonly Reading[]): Record
   return Object.fromEntries(names.map((name) => [name, readings]));
 }
 
-/** Number of tokens before the patches in last_hidden_state. */
+/** Tokens before the patches in last_hidden_state; DeiT has a class and a distillation token. */
+const prefixTokensOf: Readonly<Record<string, number>> = {
+  ...{ dinov2: 1, vit: 1, vit_mae: 1, vit_msn: 1, beit: 1, clip: 1, clip_vision_model: 1, deit: 2 },
+  ...{ siglip: 0, siglip_vision_model: 0, siglip2: 0, ijepa: 0 },
+};
+
 function countPrefixTokens(architecture: string, config: Config): number | undefined {
+  if (Object.hasOwn(prefixTokensOf, architecture)) return prefixTokensOf[architecture];
+  if (architecture !== 'dinov2_with_registers' && architecture !== 'dinov3_vit') return undefined;
   const registers = config['num_register_tokens'] ?? 0;
-  switch (architecture) {
-    case 'dinov2':
-    case 'vit':
-    case 'vit_mae':
-    case 'vit_msn':
-    case 'beit':
-    case 'clip':
-    case 'clip_vision_model':
-      return 1;
-    // Class token and distillation token.
-    case 'deit':
-      return 2;
-    case 'dinov2_with_registers':
-    case 'dinov3_vit':
-      return Number.isSafeInteger(registers) && Number(registers) >= 0 ? 1 + Number(registers) : undefined;
-    case 'siglip':
-    case 'siglip_vision_model':
-    case 'siglip2':
-    case 'ijepa':
-      return 0;
-    default:
-      return undefined;
-  }
+  return Number.isSafeInteger(registers) && Number(registers) >= 0 ? 1 + Number(registers) : undefined;
 }
 
 /** Describes the outputs from config.json and the graph. */

@@ -1,9 +1,11 @@
+import { nextUint32 } from '../../../numerics/xoshiro.kernel.ts';
+
 /**
- * xoshiro128** of Blackman and Vigna (https://prng.di.unimi.it/), seeded by splitmix32. Integer arithmetic alone, so the
- * numbers are the same on every machine and JavaScript engine. State: four uint32.
+ * State of xoshiro128**, seeded by splitmix32 (https://prng.di.unimi.it/). Integer arithmetic alone, so the numbers are
+ * the same on every machine and JavaScript engine.
  */
-export function seedGenerator(seed: number): Uint32Array {
-  const state = new Uint32Array(4);
+export function seedGenerator(seed: number): Int32Array {
+  const state = new Int32Array(4);
   // Both halves of a seed up to 2^53 count.
   let mixed = (seed ^ Math.imul(Math.floor(seed / 2 ** 32), 0x9e3779b1)) >>> 0;
   for (let i = 0; i < 4; i++) {
@@ -16,25 +18,11 @@ export function seedGenerator(seed: number): Uint32Array {
   return state;
 }
 
-/** The next uint32. */
-export function nextUint32(state: Uint32Array): number {
-  const times5 = Math.imul(state[1], 5);
-  const result = Math.imul((times5 << 7) | (times5 >>> 25), 9) >>> 0;
-  const t = state[1] << 9;
-  state[2] ^= state[0];
-  state[3] ^= state[1];
-  state[1] ^= state[2];
-  state[0] ^= state[3];
-  state[2] ^= t;
-  state[3] = (state[3] << 11) | (state[3] >>> 21);
-  return result;
-}
-
 /**
  * Fills with numbers of mean 0 and the given standard deviation: each the sum of four uniform 16-bit integers, which is
  * bell-shaped, ends at 3.46 deviations, and needs no logarithm or cosine (their last bit differs between machines).
  */
-export function fillBell(out: Float32Array, state: Uint32Array, deviation: number): void {
+export function fillBell(out: Float32Array, state: Int32Array, deviation: number): void {
   // Variance of a uniform integer on [0, 65535] is (65536^2 - 1) / 12; of four, four times that.
   const scale = deviation / Math.sqrt((65536 * 65536 - 1) / 3);
   for (let i = 0; i < out.length; i++) {
@@ -50,7 +38,7 @@ export function fillBell(out: Float32Array, state: Uint32Array, deviation: numbe
  * each other give edges at every scale, as photos have them (the "dead leaves" of Lee, Mumford and Huang 2001,
  * https://doi.org/10.1023/A:1011109015675); each disc has a grain as texture.
  */
-export function drawPictures(count: number, side: number, state: Uint32Array): Float32Array {
+export function drawPictures(count: number, side: number, state: Int32Array): Float32Array {
   const out = new Float32Array(count * side * side * 3);
   const discCount = 12 * side;
   const smallest = 1.5;
@@ -84,6 +72,6 @@ export function drawPictures(count: number, side: number, state: Uint32Array): F
   return out;
 }
 
-function uniform(state: Uint32Array): number {
+function uniform(state: Int32Array): number {
   return nextUint32(state) / 4294967296;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { chooseRange } from '../../../../src/extract/backbone/quantize/choose-range.ts';
+import { chooseRange } from '../../../../src/extract/backbone/quantize/calibrate.ts';
 import { emptyObservation, observe } from '../../../../src/extract/backbone/quantize/observe.kernel.ts';
 
 /** Mean squared error of rounding values to 256 levels of [low, high]. */

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { drawSample } from '../../../../src/extract/activation-ranges.ts';
 import { openOnnxBackbone } from '../../../../src/extract/backbone/onnx-backbone.ts';
 import { poolRows } from '../../../../src/extract/backbone/pool.ts';
 import { checkAgreement } from '../../../../src/extract/backbone/quantize/agreement.ts';
@@ -16,7 +17,6 @@ import { cosines } from '../../../../src/extract/backbone/quantize/cosine.kernel
 import { buildInt8ResNet } from '../../../../src/extract/backbone/quantize/int8-graph.ts';
 import { openInt8Backbone, prepareInt8 } from '../../../../src/extract/backbone/quantize/open-int8.ts';
 import { runSample } from '../../../../src/extract/backbone/quantize/run-sample.ts';
-import { drawSample } from '../../../../src/extract/backbone/quantize/sample.ts';
 import { convolutions, planResNet } from '../../../../src/extract/weights/resnet.ts';
 import { decodeModel } from '../../../../src/formats/onnx/decode.ts';
 import { encodeModel } from '../../../../src/formats/onnx/encode.ts';

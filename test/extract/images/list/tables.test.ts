@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { checkMissing } from '../../../../src/extract/images/list/check-missing.ts';
+import { checkMissing } from '../../../../src/extract/images/list/check-classes.ts';
 import type { ImageList, LayoutOptions } from '../../../../src/extract/images/list/image-file.ts';
 import { countLeftOut, describeCount } from '../../../../src/extract/images/list/left-out.ts';
 import { listImages } from '../../../../src/extract/images/list/list.ts';

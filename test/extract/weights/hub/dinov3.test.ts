@@ -31,7 +31,7 @@ async function someOf(file: string, preprocessing: Preprocessing, kept: number):
   const source = await decodeImage(readFileSync(file), { autoOrient: false });
   const bytes = resizeAndCrop(openResampler(), source, preprocessing);
   const feed = createFeed({ name: 'pixel_values', form: 'normalized', layout: 'NHWC' }, preprocessing);
-  const values = feed.tensor(bytes, 1).data as Float32Array;
+  const values = feed(bytes, 1).data as Float32Array;
   return Array.from({ length: kept }, (_, i) => values[Math.floor((i * (values.length - 1)) / (kept - 1))] as number);
 }
 
