@@ -6,7 +6,7 @@ import { DiskFullError } from '../system/durable.ts';
 import { InterruptedError, UserError } from '../system/errors.ts';
 import { keepActivationRanges, removeOtherActivationRanges } from './activation-ranges.ts';
 import { addRows, type Target, type Targets } from './add-rows.ts';
-import { usableCores } from './backbone/cores.ts';
+import { usableCores } from './backbone/processor.ts';
 import { keepSpeed } from './explain/speed.ts';
 import type { ImageList } from './images/list/image-file.ts';
 import { InputLedger } from './input-ledger.ts';

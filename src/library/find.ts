@@ -1,4 +1,4 @@
-import { usableCores } from '../extract/backbone/cores.ts';
+import { usableCores } from '../extract/backbone/processor.ts';
 import { openFeatureSet } from '../features/reader.ts';
 import { type FindPhotosOptions, findPhotos } from '../predict/find/find-photos.ts';
 import type { FoundPhoto } from '../predict/find/nearest-photos.ts';

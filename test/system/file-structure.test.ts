@@ -13,8 +13,7 @@ const harmless = ['existsSync', 'fstatSync', 'readdir', 'readlinkSync', 'realpat
 const filesOfTheirOwn: Readonly<Record<string, string>> = {
   'classify/memory/available.ts': 'reads what Linux says of memory',
   'cli/interrupts.ts': 'says on descriptor 2 that the process ends',
-  'extract/backbone/cores.ts': 'reads what Linux says of processors',
-  'extract/backbone/quantize/processor.ts': 'reads what Linux says of processors',
+  'extract/backbone/processor.ts': 'reads what Linux says of processors',
   'extract/weights/download/download.ts': 'gives a download its name',
   'extract/weights/download/partial-file.ts': 'goes on with what an earlier download left',
 };

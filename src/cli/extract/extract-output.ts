@@ -1,4 +1,4 @@
-import { usableCores } from '../../extract/backbone/cores.ts';
+import { usableCores } from '../../extract/backbone/processor.ts';
 import type { Explanation } from '../../extract/explain/explain.ts';
 import type { ExtractResult } from '../../extract/extract.ts';
 import type { ImageList } from '../../extract/images/list/image-file.ts';

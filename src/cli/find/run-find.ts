@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { chosenFeatureSet } from '../../classify/choose-features.ts';
-import { usableCores } from '../../extract/backbone/cores.ts';
+import { usableCores } from '../../extract/backbone/processor.ts';
 import { imageLocator } from '../../extract/images/list/locate.ts';
 import { type FeatureSet, openFeatureSet } from '../../features/reader.ts';
 import { findPhotos, namesPhoto } from '../../predict/find/find-photos.ts';

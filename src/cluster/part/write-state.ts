@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { usableCores } from '../../extract/backbone/cores.ts';
+import { usableCores } from '../../extract/backbone/processor.ts';
 import type { Filled } from '../../extract/extract.ts';
 import { type InputLedger, missingReason } from '../../extract/input-ledger.ts';
 import type { ExtractRun } from '../../extract/open-run.ts';

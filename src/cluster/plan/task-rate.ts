@@ -1,5 +1,5 @@
 import type { Backbone } from '../../extract/backbone/backbone.ts';
-import { usableCores } from '../../extract/backbone/cores.ts';
+import { usableCores } from '../../extract/backbone/processor.ts';
 import { type MeasuredSpeed, measuredSpeeds, type WorkFields } from '../../extract/explain/speed.ts';
 import type { ImageFile } from '../../extract/images/list/image-file.ts';
 import { openPixelPipeline } from '../../extract/images/pipeline/pipeline.ts';

@@ -1,7 +1,7 @@
 import type * as ort from 'onnxruntime-node';
 import type { DeviceName } from '../../features/manifest/manifest.ts';
 import { openOrtSession, runtime } from '../../system/onnx-runtime.ts';
-import { usableCores } from './cores.ts';
+import { usableCores } from './processor.ts';
 
 interface SessionSettings {
   readonly device: DeviceName;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
-import { countCores, parseCpuList, usableCores } from '../../../src/extract/backbone/cores.ts';
+import { countCores, parseCpuList, usableCores } from '../../../src/extract/backbone/processor.ts';
 
 test('two threads of a core count once, and processors outside the affinity mask do not count', () => {
   const siblings = ['0,4', '1,5', '2,6', '3,7', '0,4', '1,5', '2,6', '3,7'];
