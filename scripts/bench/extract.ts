@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cosines } from '../../src/extract/backbone/quantize/cosine.kernel.ts';
-import { multipliesBytesExactly } from '../../src/extract/backbone/quantize/check-int8.ts';
+import { multipliesBytesExactly } from '../../src/extract/backbone/processor.ts';
 import { UserError } from '../../src/system/errors.ts';
 import { Contestant, type Mode, type NetworkName, networkNames, type Round, type Task } from './extract/contestant.ts';
 import { prepare } from './extract/prepare.ts';
