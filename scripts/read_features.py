@@ -7,7 +7,7 @@ As a module:
 
     from read_features import read_features, read_labels
     features = read_features("cache/dogs")      # .x [images, dims], .ids, .rows
-    x, y, ids = read_labels("cache/dogs")       # one row per labelled image, exact duplicates too
+    x, y, ids = read_labels("cache/dogs")       # one row per labelled image, including exact duplicates
     X, y, ids, table = read("cache/dogs")       # and as a pandas table: id, label, f0, f1 …
 """
 import csv
@@ -22,10 +22,10 @@ Features = namedtuple("Features", "x ids paths rows")
 
 
 def read_features(folder, mmap=False):
-    """The plain row of each image, in index.csv's order: [images, *row shape], float32 or float16.
+    """The row of each image without augmentation, in the order of index.csv: [images, *row shape], float32 or float16.
 
-    index.csv says which row of the shards is whose: rows of deleted images stay in the shards until
-    `featuretap extract --prune`, and with views a last column numbers the rows of an image (0 is the plain one).
+    index.csv maps images to rows of the shards: rows of deleted images stay in the shards until
+    `featuretap extract --prune`, and with views a last column numbers the rows of an image (0 is without augmentation).
     """
     folder = Path(folder)
     shards = _shards(folder, mmap)
@@ -52,9 +52,9 @@ def read_labels(folder, mmap=False):
 def read(folder):
     """X, y, ids and a pandas table of every labelled image: `X, y, ids, table = read("cache/dogs")`.
 
-    The table has the columns id and label, then f0 … of every feature; a row that is a whole map is flattened there.
+    The table has the columns id and label, then f0 … for the features; whole maps are flattened.
     """
-    import pandas as pd  # nothing else here needs it
+    import pandas as pd  # only needed here
 
     x, y, ids = read_labels(folder)
     flat = x.reshape(len(x), -1)

@@ -1,4 +1,4 @@
-"""The list of classes: for each family its function, the parameters of its variants, and how the training uses them."""
+"""The list of classes: for each family its function, the parameters of its variants, and their use in training."""
 import itertools
 from dataclasses import dataclass, field
 
@@ -13,10 +13,10 @@ class Family:
     name: str
     function: object
     variants: list  # of (name, {parameter: number or (low, high)})
-    repeat: tuple = (10, 40)  # pixels of one repeat in a picture of 96, drawn evenly in its logarithm
-    lattice: bool = True  # whether the pattern may begin anywhere; else it has a middle
+    repeat: tuple = (10, 40)  # pixels of one repeat in a picture of 96, drawn uniformly in its logarithm
+    lattice: bool = True  # whether the pattern may begin anywhere; else it has a centre
     table: torch.Tensor = None
-    # Variants that are never trained on: the probe's classes.
+    # Variants without training images: the probe's classes.
     held_out: set = field(default_factory=set)
 
 
@@ -46,7 +46,7 @@ def family(name, function, variants, held_out=(), **kwargs):
 
 
 CELL = dict(stagger=0, shake=0, tumble=0, lean=0, filled=1)
-# Rows are not staggered: quadrangles would be near bricks.
+# Rows are not staggered, because quadrangles would resemble bricks.
 IN_ROWS = {**CELL, "shake": (0, 0.3)}
 TUMBLED = {**CELL, "shake": 1, "tumble": 1, "filled": (0.7, 1), "stagger": (0, 0.5)}
 
@@ -76,13 +76,13 @@ def all_families():
             thick={"thin": dict(thick=(0.05, 0.09)), "thick": dict(thick=(0.16, 0.24))},
             crossing={"square": dict(crossing=1.5708), "slant": dict(crossing=(0.8, 1.1))},
             dash={"": dict(dash=2), "dashed": dict(dash=(0.45, 0.65))},
-        ) if name not in ("thick-square-dashed", "thick-slant-dashed")  # would be near a checkerboard
+        ) if name not in ("thick-square-dashed", "thick-slant-dashed")  # would resemble a checkerboard
     ], repeat=(10, 36))
     yield family("tartan", p.tartan, [
         (f"sett-{k}", dict(sett=k * 31 + 5, bands=6 + k)) for k in range(3)
     ], repeat=(30, 70), held_out={"sett-2"})
     yield family("weave", p.weave, product(
-        # A plain weave would be near a checkerboard.
+        # A plain weave would resemble a checkerboard.
         kind={"twill-3": dict(step=1, period=3, over=1), "twill-4": dict(step=1, period=4, over=2), "satin-5": dict(step=2, period=5, over=1)},
         thick={"close": dict(thick=(0.44, 0.5)), "open": dict(thick=(0.26, 0.34))},
     ), repeat=(12, 40), held_out={"twill-4-close"})
@@ -112,7 +112,7 @@ def all_families():
         (name, {**values, "thick": (0.05, 0.11)}) for name, values in product(
             lies={"anyhow": dict(lies=0), "one-way": dict(lies=1), "crossed": dict(lies=2)},
             length={"short": dict(length=(0.12, 0.2), bend=0), "long": dict(length=(0.4, 0.5), bend=0), "bent": dict(length=(0.4, 0.5), bend=(0.9, 1.3))},
-        ) if name != "one-way-bent"  # arcs in rows would be near scales
+        ) if name != "one-way-bent"  # arcs in rows would resemble scales
     ], repeat=(9, 34), held_out={"crossed-short", "anyhow-bent"})
     yield family("mosaic", p.mosaic, [
         ("tones", dict(split=0, stretch=1, levels=0)), ("black-white", dict(split=0, stretch=1, levels=2)),
@@ -126,7 +126,7 @@ def all_families():
 
 
 def split_classes(families):
-    """(family number, variant) of every class that is trained on, and of every one that the probe keeps."""
+    """(family number, variant) of every training class, and of every probe class."""
     trained = [(f, i) for f, each in enumerate(families) for i in range(len(each.variants)) if i not in each.held_out]
     probed = [(f, i) for f, each in enumerate(families) for i in sorted(each.held_out)]
     return trained, probed

@@ -1,4 +1,4 @@
-"""What patterns are made of: repeatable randomness per place, edges a pixel wide, cells of a lattice, filtered noise."""
+"""Building blocks of patterns: repeatable random numbers by position, antialiased edges, lattices, filtered noise."""
 import math
 
 import torch
@@ -7,7 +7,7 @@ MASK = 0xFFFFFFFF
 
 
 def uniform(x, y, seed, which=0):
-    """A number in [0, 1) for each whole place and seed: an integer hash, the same on every device."""
+    """A number in [0, 1) for each integer position and seed, by an integer hash that is the same on every device."""
     h = (x.long() * 0x1B873593 + y.long() * 0x19D699A5 + (seed.long() + which * 7919) * 0x165667B1) & MASK
     h = ((h ^ (h >> 15)) * 0x2C1B3C6D) & MASK
     h = ((h ^ (h >> 12)) * 0x297A2D39) & MASK
@@ -15,7 +15,7 @@ def uniform(x, y, seed, which=0):
 
 
 def edge(distance, pixels):
-    """1 inside (distance < 0), 0 outside, about a pixel and a half between; `pixels` is how many a unit has."""
+    """1 inside (distance < 0), 0 outside, with an edge of 1.5 pixels; `pixels` is the number of pixels per unit."""
     return (0.5 - distance * pixels * 0.7).clamp(0, 1)
 
 
@@ -25,7 +25,7 @@ def rotate(x, y, angle):
 
 
 def cells(u, v, stagger=0.0):
-    """Whole place and offset from its middle, [-0.5, 0.5), for a lattice whose odd rows are moved by `stagger`."""
+    """Integer cell and offset from its centre, [-0.5, 0.5), for a lattice whose odd rows are shifted by `stagger`."""
     row = torch.floor(v)
     shifted = u + torch.remainder(row, 2) * stagger
     column = torch.floor(shifted)
@@ -34,9 +34,9 @@ def cells(u, v, stagger=0.0):
 
 def band_noise(n, size, frequency, bandwidth, stretch, angle, generator, device):
     """
-    Noise of one scale, [n, size, size], deviation 1: white noise through a log-normal ring of frequencies.
+    Noise of one scale, [n, size, size], standard deviation 1: white noise through a log-normal ring of frequencies.
 
-    frequency: cycles per pixel; bandwidth: of its logarithm; stretch: how much longer than wide its blobs are.
+    frequency: cycles per pixel; bandwidth: of its logarithm; stretch: ratio of length to width of its blobs.
     """
     white = torch.randn(n, size, size, generator=generator, device=device)
     fy = torch.fft.fftfreq(size, device=device)[None, :, None]
@@ -49,7 +49,7 @@ def band_noise(n, size, frequency, bandwidth, stretch, angle, generator, device)
 
 
 def soft_blotches(n, size, generator, device):
-    """A slow field on [0, 1]: five plane waves of a few cycles per image each."""
+    """A smooth field in [0, 1]: five plane waves of a few cycles per image each."""
     axis = torch.linspace(-0.5, 0.5, size, device=device)
     field = torch.zeros(n, size, size, device=device)
     for _ in range(5):

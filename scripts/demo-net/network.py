@@ -1,4 +1,4 @@
-"""demo-net: torchvision's ResNet of basic blocks with 16 channels where a ResNet18 has 64."""
+"""demo-net: torchvision's ResNet of basic blocks with 16 channels instead of a ResNet18's 64."""
 import math
 
 import torch
@@ -33,8 +33,8 @@ class DemoNet(ResNet):
 
 def first_kernels():
     """
-    [16, 3, 7, 7] to begin with, as trained networks come to have them, which saves the time to find them: Gabor kernels of
-    brightness in four directions (a fine edge and a fine line, and a coarse line), two colour differences, brightness, a spot.
+    Initial kernels [16, 3, 7, 7] that resemble those of trained networks, which shortens training: Gabor kernels of
+    brightness in four directions (fine edge, fine line, coarse line), two colour differences, brightness, a spot.
     """
     y, x = torch.meshgrid(torch.arange(-3.0, 4), torch.arange(-3.0, 4), indexing="ij")
     grey, near = torch.ones(3), torch.exp(-(x**2 + y**2) / (2 * 1.6**2))
@@ -51,7 +51,7 @@ def first_kernels():
 
 
 def stored(model):
-    """The tensors as the file keeps them: kernels in float16, batch norm in float32, no counters."""
+    """The tensors as stored: kernels in float16, batch norm in float32, no counters."""
     return {
         name: (tensor.detach().half() if tensor.dim() == 4 else tensor.detach().float()).cpu().contiguous()
         for name, tensor in model.state_dict().items()

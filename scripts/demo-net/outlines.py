@@ -1,10 +1,10 @@
-"""Motifs of the training set's patterns as polygons and open lines, in a cell of side 1 around the origin."""
+"""Motifs of the training set's patterns as polygons and polylines, in a cell of side 1 around the origin."""
 import math
 import random
 
 import numpy as np
 
-# Vertices of every polygon: all are filled up to it, so that one loop over edges draws any of them.
+# Vertices of every polygon: all are padded to this number, so that one loop over edges draws any of them.
 MOST_VERTICES = 24
 # Strokes of a glyph.
 STROKES = 4
@@ -43,14 +43,14 @@ def heart():
 
 
 def blocks(*rows):
-    """The outline of a shape of unit squares whose rows are each one run: (first column, end column) from the top."""
+    """The outline of unit squares in rows of one run each: (first column, end column) from the top."""
     right = [point for y, (_, end) in enumerate(rows) for point in ((end, y), (end, y + 1))]
     left = [point for y, (first, _) in reversed(list(enumerate(rows))) for point in ((first, y + 1), (first, y))]
     return right + left
 
 
 def polygons():
-    """Name to [MOST_VERTICES, 2]: centred, and within a circle of radius 1."""
+    """Polygons [MOST_VERTICES, 2] by name: centred, and within a circle of radius 1."""
     named = {
         "square": regular(4, math.pi / 4),
         "dash": [(-1, -0.2), (1, -0.2), (1, 0.2), (-1, 0.2)],
@@ -88,14 +88,14 @@ def fill_up(points):
 
 
 def gap(ends, i, j):
-    """The least distance between the strokes i and j."""
+    """The smallest distance between the strokes i and j."""
     along = np.linspace(0, 1, 21)[:, None]
     one, other = (ends[k] + (ends[k + 1] - ends[k]) * along for k in (i, j))
     return np.hypot(*(one[:, None] - other[None]).transpose(2, 0, 1)).min()
 
 
 def glyphs(count, seed):
-    """`count` open lines of four strokes over a grid of 3 x 3 places, no two alike and none that touches itself."""
+    """`count` different polylines of four strokes on a 3 x 3 grid that do not touch themselves."""
     draw = random.Random(seed)
     places = [(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1)]
     found = {}
@@ -103,9 +103,9 @@ def glyphs(count, seed):
         path = tuple(draw.sample(range(9), STROKES + 1))
         ends = np.array([places[i] for i in path], float)
         strokes = np.diff(ends, axis=0)
-        # Straight on or back along itself is another, shorter line.
+        # Straight on or back along itself would be another, shorter line.
         bends = strokes[:-1, 0] * strokes[1:, 1] - strokes[:-1, 1] * strokes[1:, 0]
-        # Strokes that lie apart unless one follows the other: nothing closed, no star.
+        # Strokes are apart unless one follows the other: nothing closed, no star.
         if (bends == 0).any() or any(gap(ends, i, j) < 0.7 for i in range(STROKES) for j in range(i + 2, STROKES)):
             continue
         # A zigzag: a row of them would be a wavy band.

@@ -1,10 +1,10 @@
 """
-The classes of demo-net's training set: families of patterns, each with variants that are a class each.
+The classes of demo-net's training set: families of patterns, whose variants are one class each.
 
-A family's function takes coordinates u, v [n, size, size] in repeats of the pattern around the object's middle, and a
-`Draw`; it returns how much of the second colour each pixel has, 0 to 1. None of them draws what the demo's ten classes are
-(scripts/demo/textures.ts): parallel stripes, discs, checkerboards, bricks, concentric rings, wavy bands, clouds of value
-noise, scales, triangles, stars. `python train.py --list` prints every class.
+A family's function takes coordinates u, v [n, size, size] in repeats of the pattern around the object's centre, and a
+`Draw`; it returns the share of the second colour of each pixel, 0 to 1. None of them draws the demo's ten classes
+(scripts/demo/textures.ts): parallel stripes, discs, checkerboards, bricks, concentric rings, wavy bands, clouds of
+value noise, scales, triangles, stars. `python train.py --list` prints every class.
 """
 import math
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ from outlines import glyphs, polygons
 
 @dataclass
 class Draw:
-    """One group of images of one family."""
+    """A group of images of one family."""
 
     pixels: torch.Tensor  # [n, 1, 1]: of one repeat
     angle: torch.Tensor  # [n, 1, 1]: of the pattern, radians
-    seed: torch.Tensor  # [n, 1, 1]: whole number
-    variant: torch.Tensor  # [n]: place in the family's list of variants
-    values: dict  # name of a parameter to [n, 1, 1]
+    seed: torch.Tensor  # [n, 1, 1]: integer
+    variant: torch.Tensor  # [n]: index into the family's list of variants
+    values: dict  # parameter name to [n, 1, 1]
     generator: torch.Generator
 
     def __getattr__(self, name):
@@ -34,7 +34,7 @@ POLYGONS, GLYPHS = polygons(), glyphs(10, seed=20)
 
 
 def motif_cell(u, v, d):
-    """A motif per cell of a lattice: moved, turned, left out. Returns its own coordinates, -1 to 1, and where it is."""
+    """A motif per lattice cell, shifted, rotated or omitted. Returns coordinates in it, -1 to 1, and a mask."""
     column, row, x, y = cells(u, v, d.stagger)
     shake = d.shake * 0.22
     x = x - (uniform(column, row, d.seed, 1) - 0.5) * shake
@@ -51,7 +51,7 @@ def motif(u, v, d):
     corners = d.table[d.variant]
     inside = torch.zeros_like(x, dtype=torch.bool)
     nearest = torch.full_like(x, 9.0)
-    # Distance to a polygon's edges, and by the crossing rule on which side (I. Quilez, "2D distance functions").
+    # Distance to a polygon's edges, with the sign by the crossing rule (I. Quilez, "2D distance functions").
     for k in range(corners.shape[1]):
         ax, ay = corners[:, k, 0, None, None], corners[:, k, 1, None, None]
         bx, by = corners[:, k - 1, 0, None, None], corners[:, k - 1, 1, None, None]
@@ -77,7 +77,7 @@ def glyph(u, v, d):
 
 
 def voronoi(u, v, d):
-    """Cells around scattered points: their borders, their slopes, or a flat tone each."""
+    """Cells around scattered points: their borders, their slopes, or a constant tone each."""
     column, row, x, y = cells(u, v)
     first = torch.full_like(u, 9.0)
     second, tone = first.clone(), torch.zeros_like(u)
@@ -116,7 +116,7 @@ def hexagons(u, v, d):
 
 
 def grid(u, v, d):
-    """Two crossed sets of lines, the second at an angle to the first, with gaps."""
+    """Two sets of lines with gaps, the second at an angle to the first."""
     a, b = u, u * torch.cos(d.crossing) + v * torch.sin(d.crossing)
     one = edge((a - torch.round(a)).abs() - d.thick, d.pixels)
     other = edge((b - torch.round(b)).abs() - d.thick, d.pixels)
@@ -125,7 +125,7 @@ def grid(u, v, d):
 
 
 def tartan(u, v, d):
-    """Crossed bands of several tones that let each other through; the sett says which."""
+    """Crossed transparent bands of several tones, given by the sett."""
     across, down = (uniform(torch.floor(torch.remainder(at, 1) * d.bands), 0 * at, d.sett) for at in (u, v))
     return (across + down) / 2
 
@@ -141,7 +141,7 @@ def weave(u, v, d):
 
 
 def basket(u, v, d):
-    """Blocks of short bars that lie across and along in turn (parquet)."""
+    """Blocks of short bars, alternately across and along (parquet)."""
     column, row, x, y = cells(u, v)
     lies = torch.remainder(column + row, 2) < 1
     at = torch.where(lies, x, y)
@@ -152,7 +152,7 @@ def basket(u, v, d):
 
 
 def truchet(u, v, d):
-    """Tiles of two quarter arcs, or of one diagonal, turned at random."""
+    """Tiles of two quarter arcs, or of one diagonal, with random rotations."""
     column, row, x, y = cells(u, v)
     x = torch.where(uniform(column, row, d.seed) < 0.5, -x, x)
     near = torch.where(x + y > 0, 1.0, -1.0) * 0.5
@@ -178,7 +178,7 @@ def spokes(u, v, d):
 
 
 def noise(u, v, d):
-    """Noise of one scale: its hills, its borders, or as it is."""
+    """Noise of one scale: its hills, its borders, or unchanged."""
     field = band_noise(u.shape[0], u.shape[1], 1 / d.pixels, d.bandwidth, d.stretch, d.angle, d.generator, u.device)
     hills = ((field - d.level) * 3 + 0.5).clamp(0, 1)
     veins = (1 - (field.abs() / d.thick)).clamp(0, 1)
@@ -187,7 +187,7 @@ def noise(u, v, d):
 
 
 def scratches(u, v, d):
-    """Straight or bent strokes at scattered places: lying anyhow, nearly one way, or in two directions."""
+    """Straight or bent strokes at scattered positions, in random, similar, or two directions."""
     column, row, x, y = cells(u, v)
     nearest = torch.full_like(u, 9.0)
     for i in (-1, 0, 1):
@@ -204,7 +204,7 @@ def scratches(u, v, d):
 
 
 def mosaic(u, v, d):
-    """Square fields in random tones, of one size, or some of them split into four, or stretched."""
+    """Squares in random tones, of one size, or some of them split into four, or stretched."""
     column, row, x, y = cells(u * d.stretch, v)
     split = uniform(column, row, d.seed, 1) < d.split
     fine = torch.floor((x + 0.5) * 2) + column * 2, torch.floor((y + 0.5) * 2) + row * 2
@@ -213,14 +213,14 @@ def mosaic(u, v, d):
 
 
 def bits(u, v, d):
-    """Tables of two whole numbers: multiples of 5 by their exclusive or, of 3 by their and."""
+    """Tables of two integers: multiples of 5 by their exclusive or, of 3 by their and."""
     a, b = torch.floor(u * 4 + 512).long(), torch.floor(v * 4 + 512).long()
     xor, both = torch.bitwise_xor(a, b), torch.bitwise_and(a, b)
     return torch.where(d.look == 0, torch.remainder(xor, 5) == 0, torch.remainder(both, 3) == 0).float()
 
 
 def curves(u, v, d):
-    """Bands between level lines of a saddle, and of a cubic that folds."""
+    """Bands between level lines of a saddle, and of a cubic with a fold."""
     height = torch.where(d.look == 0, u * v * 0.8, u**3 * 0.06 - u * v * 0.4)
     slope = 0.4 + 0.5 * torch.hypot(u, v)
     return edge(((torch.remainder(height, 1) - 0.5).abs() - d.duty / 2) / slope, d.pixels * 0.7)

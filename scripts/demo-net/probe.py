@@ -1,4 +1,4 @@
-"""How well a head does on classes that the network never saw: logistic regression on its features of a few pictures."""
+"""Accuracy on classes without training images: logistic regression on the network's features of a few pictures."""
 import torch
 
 from scene import Artist, normalize

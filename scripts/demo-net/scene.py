@@ -1,4 +1,4 @@
-"""Pictures of patterned things: any outline, colours, turn, tilt, light, clutter, blur and grain, drawn in batches."""
+"""Pictures of patterned objects with random outline, colours, pose, light, clutter, blur and grain, in batches."""
 import math
 
 import torch
@@ -32,8 +32,8 @@ class Artist:
 
     def draw(self, family, variant, hard=1.0):
         """
-        family, variant: [n] whole numbers on the processor; hard: from 0 (the pattern alone) to 1. Returns pixels [n, 3, size, size] on [0, 1], and in which of
-        HUES parts of the colour circle the first ink lies [n].
+        family, variant: [n] integers on the CPU; hard: from 0 (the pattern alone) to 1. Returns pixels
+        [n, 3, size, size] in [0, 1], and the index [n] of the first ink's hue among HUES parts of the colour circle.
         """
         n, size = len(family), self.size
         middle_x, middle_y = self.uniform(n, 0.3, 0.7) * size, self.uniform(n, 0.3, 0.7) * size
@@ -59,7 +59,7 @@ class Artist:
 
     def pattern(self, family, variant, dx, dy):
         n = len(family)
-        # Things stand upright, give or take: what is not to be told apart need not be learned.
+        # Objects are approximately upright: rotations need not be learned.
         angle = self.uniform(n, -0.6, 0.6)
         low = torch.tensor([math.log(self.families[f].repeat[0]) for f in family], device=self.device)[:, None, None]
         high = torch.tensor([math.log(self.families[f].repeat[1]) for f in family], device=self.device)[:, None, None]
@@ -91,13 +91,13 @@ class Artist:
         return out
 
     def colour(self, hue, saturation, value):
-        """[n, 1, 1] each to [n, 3]."""
+        """Three values [n, 1, 1] to [n, 3]."""
         k = torch.cat([torch.remainder(c + hue * 6, 6) for c in (5, 3, 1)], 1)[..., 0]
         saturation, value = saturation[..., 0], value[..., 0]
         return value * (1 - saturation * torch.minimum(k, 4 - k).clamp(0, 1))
 
     def apart(self, a, b):
-        """Moves the second ink away from the first one where the two could not be told apart."""
+        """Moves the second ink away from the first one where the two are too similar."""
         weights = torch.tensor([0.3, 0.59, 0.11], device=self.device)
         light = (a * weights).sum(1, keepdim=True)
         close = ((a - b) * weights).sum(1, keepdim=True).abs() < 0.15
@@ -107,14 +107,14 @@ class Artist:
     def ground(self, n, pattern):
         a, b = (self.colour(self.uniform(n), self.uniform(n, 0, 0.6), self.uniform(n, 0.1, 0.95)) for _ in range(2))
         blotches = soft_blotches(n, self.size, self.generator, self.device)
-        # Now and then another picture's pattern, faintly.
+        # Sometimes another picture's pattern, faintly.
         other = pattern.roll(1, 0)
         share = self.chance(n, 0.25) * self.uniform(n, 0.1, 0.5)
         mixed = blotches * (1 - share) + other * share
         return a[..., None, None] + (b - a)[..., None, None] * mixed[:, None]
 
     def outline(self, n, dx, dy, hard):
-        """1 inside the thing: a rounded box, a wobbly round, or the whole picture."""
+        """1 inside the object: a rounded box, a wobbly disc, or the whole picture."""
         size = self.size
         x, y = rotate(dx, dy, self.uniform(n, 0, 2 * math.pi))
         rx, ry = self.uniform(n, 0.32, 0.8) * size, self.uniform(n, 0.32, 0.8) * size
@@ -145,7 +145,7 @@ class Artist:
         return (picture * shade[:, None]).clamp(0, 1)
 
     def camera(self, n, picture, hard):
-        """Blur, then grain, grey for the most part and a little coloured."""
+        """Blur, then grain, mostly grey and slightly coloured."""
         blurred = torch.nn.functional.avg_pool2d(picture, 3, 1, 1, count_include_pad=False)
         picture = picture + (blurred - picture) * (self.uniform(n, 0, 1.1) * self.chance(n, 0.6))[:, None]
         strength = self.uniform(n, 0, 0.055 * hard)[:, None]

@@ -1,4 +1,4 @@
-"""A picture of the training set, one thing of each class: python sheet.py FILE.png [--bare: the pattern alone]."""
+"""Draws one object of each class of the training set: python sheet.py FILE.png [--bare: the pattern alone]."""
 import sys
 
 import torch

@@ -1,12 +1,12 @@
 """
-Trains demo-net on pictures that it draws while it trains.
+Trains demo-net on pictures that it generates during training.
 
-    python train.py --out FOLDER --minutes 50      as many steps as fit; the log says how many
-    python train.py --out FOLDER --steps 3000      as many as said
-    python train.py --list                         the classes, one a line
+    python train.py --out FOLDER --minutes 50      as many steps as fit; the log has their number
+    python train.py --out FOLDER --steps 3000      a given number of steps
+    python train.py --list                         the classes, one per line
 
-Writes FOLDER/demo-net.safetensors and FOLDER/training-log.jsonl. Needs torch, torchvision, numpy and safetensors; a GPU
-is used where there is one.
+Writes FOLDER/demo-net.safetensors and FOLDER/training-log.jsonl. Needs torch, torchvision, numpy and safetensors; uses
+a GPU if there is one.
 """
 import argparse
 import copy
@@ -26,12 +26,12 @@ from network import DemoNet, stored
 from probe import probe
 from scene import HUES, Artist, normalize
 
-# Side of a picture in training; steps until the rate is full, and the share of them after which it falls to nothing.
+# Size of a picture; steps of warm-up, and the share of steps after which the learning rate decays to 0.
 SIZE, WARM_UP, CONSTANT = 48, 50, 0.7
 RATE, DECAY, AVERAGE, HUE_SHARE = 2e-3, 0.05, 0.99, 0.2
-# A step draws FRESH pictures into a pool and takes its batch from there: a picture is seen BATCH / FRESH times on average.
+# A step draws FRESH pictures into a pool and its batch from there: a picture is used BATCH / FRESH times on average.
 BATCH, FRESH, POOL = 96, 48, 1536
-# Clutter, grain and the share of things with an outline grow until this step.
+# Clutter, grain and the share of objects with an outline grow until this step.
 HARD_FROM, HARD_AT = 0.1, 900
 
 parser = argparse.ArgumentParser()
@@ -68,7 +68,7 @@ def note(**fields):
 
 
 class Drawings(torch.utils.data.Dataset):
-    """The pictures of every step, each step's from its own seed."""
+    """The pictures of every step, each from a seed of its own."""
 
     def __len__(self):
         return 10**6
@@ -87,7 +87,7 @@ def one_thread(_):
 
 
 def varied(pictures, chooser):
-    """Mirrored or not, all of them, and a brightness and contrast for each."""
+    """Random mirroring, brightness and contrast for each picture."""
     pictures = pictures.flip(3) if torch.rand(1, generator=chooser) < 0.5 else pictures
     gain, level = (torch.rand(len(pictures), 1, 1, 1, generator=chooser) for _ in range(2))
     return ((pictures.float() / 255 - 0.5) * (0.75 + 0.4 * gain).to(pictures.device) + 0.4 + 0.2 * level.to(pictures.device)).clamp(0, 1)

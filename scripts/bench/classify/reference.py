@@ -1,4 +1,4 @@
-"""One estimator of scikit-learn on the bench's files: fits, predicts, and writes what it measured to stdout as JSON.
+"""Fits one scikit-learn estimator on the bench's files, predicts, and prints the measurements as JSON.
 
 Usage: reference.py FOLDER ESTIMATOR THREADS [ROWS]
 """
@@ -20,7 +20,7 @@ from sklearn.svm import SVC, LinearSVC
 
 
 class TorchLogistic:
-    """The objective of LogisticRegression by PyTorch's own L-BFGS, as many pairs as ours, from zeros."""
+    """Minimizes LogisticRegression's objective with PyTorch's L-BFGS from zeros, with as many pairs as featuretap."""
 
     def __init__(self, C, steps, threads):
         import torch

@@ -1,7 +1,7 @@
-"""One contestant of `npm run bench -- extract` in Python: PyTorch or OpenVINO over the same weights and images.
+"""One contestant of `npm run bench -- extract` in Python: PyTorch or OpenVINO with the same weights and images.
 
-argv[1] is a file that holds a JSON object (see contestant.ts). Prints one JSON line when ready, then one per round: each line on stdin
-asks for one, "backbone" or "end-to-end".
+argv[1] is a file with a JSON object (see contestant.ts). Prints one JSON line when ready, then one per round: each line
+on stdin requests one, "backbone" or "end-to-end".
 """
 import json
 import os
@@ -22,7 +22,7 @@ engine, batch, crop, threads = task["engine"], task["batch"], task["crop"], task
 mean = np.array([0.485, 0.456, 0.406], np.float32)
 std = np.array([0.229, 0.224, 0.225], np.float32)
 answers = os.fdopen(os.dup(1), "w")
-# Libraries print to stdout as they please: answers have a channel of their own.
+# Libraries print to stdout, so results use a separate channel.
 os.dup2(2, 1)
 
 
@@ -128,7 +128,7 @@ def transformer(torch):
 
 
 def one_relu_each(model):
-    """torchvision's blocks call one ReLU three times; the X86 quantizer tells patterns by module (ValueError otherwise)."""
+    """torchvision's blocks call one ReLU three times; the X86 quantizer matches patterns by module."""
     import types
 
     import torch
@@ -157,7 +157,7 @@ def openvino_engine():
     if engine == "openvino int8 NNCF":
         import nncf
 
-        # The mixed preset is what NNCF's guide recommends for networks that are not symmetric around zero.
+        # NNCF's guide recommends the mixed preset for networks that are not symmetric around zero.
         kind = nncf.ModelType.TRANSFORMER if tokens else None
         model = nncf.quantize(model, nncf.Dataset(batches[:2]), preset=nncf.QuantizationPreset.MIXED, model_type=kind)
     compiled = core.compile_model(model, "CPU", properties)
@@ -176,13 +176,13 @@ def decode(path):
 
 
 def end_to_end():
-    """Files to features, decoding in as many processes as cores beside the network: what a DataLoader does."""
+    """Computes features from files, decoding in one process per core beside the network, like a DataLoader."""
     from multiprocessing import get_context
 
     paths = task["images"][: round_batches * batch]
     waiting = []
     with get_context("fork").Pool(threads) as pool:
-        # Starting is no part of the rate, of this project's threads neither.
+        # The start is excluded, as for featuretap's threads.
         for _ in pool.imap(decode, task["images"][: 8 * threads]):
             pass
         before = processor_seconds() + of_children(pool)
@@ -200,13 +200,13 @@ def end_to_end():
 
 
 def of_children(pool):
-    """Processor seconds of the decoding processes, which run still (proc(5): utime and stime)."""
+    """Processor seconds of the running decoding processes (proc(5): utime and stime)."""
     fields = [open(f"/proc/{child.pid}/stat").read().rsplit(")", 1)[1].split() for child in pool._pool]
     return sum(int(time) for each in fields for time in each[11:13]) / os.sysconf("SC_CLK_TCK")
 
 
 def processor_seconds():
-    """Of this process."""
+    """Processor seconds of this process."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
 
@@ -221,8 +221,8 @@ def backbone_round():
 
 version, run = openvino_engine() if engine.startswith("openvino") else torch_engine()
 if engine == "torch bf16 channels-last":
-    # A precision that this processor only imitates can take seconds per image: the largest batch then that a round has
-    # time for. Nothing was compiled for a number of images here.
+    # A precision that the processor emulates can take seconds per image: then use the largest batch that fits a round.
+    # Nothing was compiled for a fixed batch size here.
     run(batches[0][:1])
     alone = time.perf_counter()
     run(batches[0][:1])
@@ -234,12 +234,12 @@ warm = time.perf_counter()
 second = run(batches[1])
 warm = time.perf_counter() - warm
 np.concatenate([first, second]).astype(np.float32).tofile(task["features"])
-# Fewer images tell a slow one's rate as well.
+# A slow contestant's rate needs fewer images.
 round_batches = max(1, int(task["roundSeconds"] / warm))
 say(version=version, batch=batch, startSeconds=time.perf_counter() - started)
 for line in sys.stdin:
     with open("/proc/self/clear_refs", "w") as clear:
-        clear.write("5")  # the peak of resident memory starts again
+        clear.write("5")  # resets the peak of resident memory
     images, seconds, used = backbone_round() if line.strip() == "backbone" else end_to_end()
     with open("/proc/self/status") as status:
         peak = next(int(entry.split()[1]) for entry in status if entry.startswith("VmHWM"))

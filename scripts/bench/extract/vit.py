@@ -1,4 +1,4 @@
-"""A ViT-S/14 with drawn weights in argv[1], laid out as DINOv2's small one is published, and as transformers loads it."""
+"""Writes a ViT-S/14 with random weights to argv[1], in the layout of DINOv2's small model, for transformers."""
 import json
 import sys
 from pathlib import Path
@@ -28,7 +28,7 @@ class Tokens(torch.nn.Module):
         return self.model(pixel_values=pixel_values).last_hidden_state
 
 
-# The position embeddings of 224 pixels, as they are computed once: ONNX has no antialiased bicubic resize.
+# The position embeddings for 224 pixels are computed once: ONNX has no antialiased bicubic resize.
 embeddings = model.embeddings
 with torch.no_grad():
     count = (224 // 14) ** 2 + 1

@@ -1,4 +1,4 @@
-"""Fine-tunes the last blocks of a ResNet in PyTorch on cached maps: a line of JSON with seconds per epoch and accuracies.
+"""Fine-tunes the last blocks of a ResNet in PyTorch on cached maps; prints seconds per epoch and accuracies as JSON.
 
 Usage: pytorch.py FILE     FILE is JSON: shards [[path, rows]...], weights, architecture, tap, train, test (rows of the
                            shards), labels by row, classes, and the recipe
@@ -40,7 +40,7 @@ blocks = [(f'{layer}.{i}', block) for layer in ('layer1', 'layer2', 'layer3', 'l
 
 
 def blocks_behind(name):
-    """Of a layer, those behind its last block."""
+    """Blocks of a layer after its last cached one."""
     last = max(i for i, (own, _) in enumerate(blocks) if own == name or own.startswith(name + '.'))
     return [block for _, block in blocks[last + 1:]]
 
@@ -60,7 +60,7 @@ def features(rows):
 
 
 train, test = given['train'], given['test']
-# To the optimum, as ours: at the default tol it stops a photo or two in a hundred short of it.
+# To the optimum, like featuretap: the default tol gives another class for one or two photos in a hundred.
 head = LogisticRegression(C=given['C'], tol=1e-6, max_iter=5000).fit(features(train).numpy(), labels[train].numpy())
 fc = torch.nn.Linear(head.coef_.shape[1], given['classes'])
 with torch.no_grad():

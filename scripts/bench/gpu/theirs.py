@@ -1,6 +1,6 @@
 """PyTorch's side of `npm run bench -- gpu`: the same weights, pixels and files on the same GPU.
 
-argv[1] is a file that holds a JSON object (TorchTask in task.ts). Prints JSON lines as task.ts has them, one or more for
+argv[1] is a file with a JSON object (TorchTask in task.ts). Prints JSON lines as declared in task.ts, one or more for
 each contestant.
 """
 import json
@@ -11,7 +11,7 @@ import time
 
 task = json.load(open(sys.argv[1]))
 answers = os.fdopen(os.dup(1), "w")
-# Libraries print to stdout as they please: answers have a channel of their own.
+# Libraries print to stdout, so results use a separate channel.
 os.dup2(2, 1)
 
 
@@ -27,7 +27,7 @@ import torchvision  # noqa: E402
 from PIL import Image  # noqa: E402
 from torchvision import transforms  # noqa: E402
 
-# "cpu" serves to try this script where there is no GPU.
+# "cpu" is for trying this script without a GPU.
 device = torch.device(os.environ.get("FEATURETAP_BENCH_TORCH_DEVICE", "cuda"))
 crop, cores = task["crop"], task["cores"]
 version = f"PyTorch {torch.__version__}"
@@ -48,7 +48,7 @@ def read_safetensors(path):
 
 
 class Photos(torch.utils.data.Dataset):
-    """torchvision's recipe, as its ImageFolder reads files."""
+    """Reads a file like ImageFolder and applies torchvision's recipe."""
 
     recipe = transforms.Compose(
         [
@@ -95,7 +95,7 @@ def open_model(contestant):
     scale = torch.tensor(std, device=device).view(1, 3, 1, 1)
 
     def run_bytes(pixels):
-        """Bytes [rows, crop, crop, 3] in memory to vectors in memory, normalized on the GPU."""
+        """Turns bytes [rows, crop, crop, 3] in memory into vectors in memory, normalized on the GPU."""
         floats = torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float()
         inputs = (floats / 255 - shift) / scale
         return model(inputs.to(dtype=dtype, memory_format=torch.channels_last)).float().cpu().numpy()

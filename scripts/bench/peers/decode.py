@@ -1,4 +1,4 @@
-"""Pillow and torchvision on the files named on standard input, one per line; prints images per second as JSON.
+"""Decodes files named on stdin, one per line, with Pillow and torchvision; prints images per second as JSON.
 
 Usage: decode.py RESIZE CROP PROCESSES
 """

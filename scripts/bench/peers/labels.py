@@ -1,7 +1,7 @@
-"""cleanlab on the bench's rows: a line of JSON with the quality of every label and the issues in order, by its own
-pipeline, and by out-of-fold probabilities that it is handed.
+"""Runs cleanlab on the bench's rows; prints the quality of every label and the sorted issues as JSON, from cleanlab's
+own pipeline, and from given out-of-fold probabilities.
 
-Usage: labels.py FOLDER THREADS        FOLDER holds x.npy, given.npy and labels.json {"labels": [...], "C": 0.1, "seed": 0}
+Usage: labels.py FOLDER THREADS    FOLDER has x.npy, given.npy and labels.json {"labels": [...], "C": 0.1, "seed": 0}
 """
 import json
 import sys

@@ -1,6 +1,6 @@
-"""FastAPI + PyTorch: the usual server of a fine-tuned ResNet50, one photo a request. serve.py PORT CLASSES
+"""FastAPI + PyTorch: the usual server of a fine-tuned ResNet50, one photo per request. serve.py PORT CLASSES
 
-The layer behind the network holds random weights of the right size: they cost what trained ones cost.
+The last layer has random weights, which take the same time as trained ones.
 """
 
 import io
