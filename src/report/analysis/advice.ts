@@ -126,7 +126,13 @@ function whatNext({ runs, alike, labelCheck }: GroupData, best: RunData): string
   const all = labelCheck?.imageCount ?? imagesUsed(report);
   const looked = `${count(checked)} of ${count(all)} photos checked`;
   const divided = alike?.pairs.filter(({ timesApart }) => timesApart > 0).length ?? 0;
-  const said = [
+  return [
+    ...(curve === undefined && hasFewPhotos(report)
+      ? [
+          'Add photos.',
+          `${count(report.trainSize)} training images of ${report.classes.length} classes are too few to tell heads apart, or which labels are wrong.`,
+        ]
+      : []),
     ...(curve?.answer === 'yes' ? [curve.words] : []),
     ...(suspects > 0
       ? [
@@ -139,9 +145,15 @@ function whatNext({ runs, alike, labelCheck }: GroupData, best: RunData): string
         ]
       : []),
     ...(curve !== undefined && curve.answer !== 'yes' ? [curve.words] : []),
-    ...(curve === undefined ? ['Whether more photos would help is not known yet.'] : []),
+    ...(curve === undefined && !hasFewPhotos(report) ? ['Whether more photos would help is not known yet.'] : []),
   ];
-  return said;
+}
+
+/** With fewer training images per class, a part of them has too few for a learning curve, or for a check of labels. */
+const fewPerClass = 5;
+
+function hasFewPhotos({ trainSize, classes }: Report): boolean {
+  return trainSize < fewPerClass * classes.length;
 }
 
 function nextSteps(group: GroupData, best: RunData): Step[] {
@@ -149,6 +161,7 @@ function nextSteps(group: GroupData, best: RunData): Step[] {
   const { report } = best.run;
   const again = reportCommand(report) ?? ownCommand('classify');
   const { randomWeights } = report.featureSet;
+  const few = hasFewPhotos(report);
   return [
     ...(randomWeights
       ? [
@@ -158,7 +171,7 @@ function nextSteps(group: GroupData, best: RunData): Step[] {
           },
         ]
       : []),
-    ...(labelCheck === undefined && !randomWeights && !again.includes('--check-labels')
+    ...(labelCheck === undefined && !few && !randomWeights && !again.includes('--check-labels')
       ? [
           {
             what: 'To check the labels of all photos, not of the test photos alone, run',
@@ -166,7 +179,7 @@ function nextSteps(group: GroupData, best: RunData): Step[] {
           },
         ]
       : []),
-    ...(curveOf(runs) === undefined
+    ...(curveOf(runs) === undefined && !few
       ? [{ what: 'To see whether more photos would help, run', command: `${again} --learning-curve` }]
       : []),
     ...finetuneSteps(group, curveOf(runs)),

@@ -59,6 +59,9 @@ test('the next step is a command made from the one of the report', () => {
     command: 'featuretap classify --model svm --split s.csv',
   }));
   assert.doesNotMatch(commands(fixed), /--repeats/);
+  const few = groupOf([strong], (report) => ({ ...report, trainSize: 2 * report.classes.length }));
+  assert.doesNotMatch(commands(few), /--learning-curve|--check-labels/);
+  assert.match(advise(few).next.join(' '), /^Add photos\. \d+ training images of \d+ classes are too few/);
 });
 
 test('a head of two networks side by side is offered to predict, and to export without the networks', () => {

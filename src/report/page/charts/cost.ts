@@ -38,32 +38,33 @@ function overlap(a: Box, b: Box): number {
   return Math.max(0, width) * Math.max(0, height);
 }
 
-/** A label for each dot: to its right, left, above, below or further away, where it overlaps dots and other labels least. */
+/** A label for each dot: right of it, left of it, above, below or further off, where it overlaps least. */
 function placeLabels(dots: readonly { readonly name: string; readonly x: number; readonly y: number }[]): Label[] {
+  const inside = {
+    left: frame.left,
+    right: frame.width,
+    top: frame.top - lineHeight,
+    bottom: frame.height - frame.bottom,
+  };
   const taken = dots.map(({ x, y }) => boxAround(x - radius - 1, x + radius + 1, y, 2 * radius + 2));
+  const gap = radius + 4;
   return dots.map(({ name, x, y }) => {
     const width = letterWidth * name.length;
-    const gap = radius + 4;
-    const candidates = [0, 1, -1, 2, -2, 3, -3].flatMap((lines) => {
-      const middle = y + lines * lineHeight;
-      const sides = [
-        { x: x + gap, anchor: 'start', box: boxAround(x + gap, x + gap + width, middle, lineHeight) },
-        { x: x - gap, anchor: 'end', box: boxAround(x - gap - width, x - gap, middle, lineHeight) },
-        { x, anchor: 'middle', box: boxAround(x - width / 2, x + width / 2, middle, lineHeight) },
-      ] as const;
-      return sides.map((side) => {
-        const { left, right, top, bottom } = side.box;
-        const visible = overlap(side.box, {
-          left: 0,
-          right: frame.width,
-          top: 16,
-          bottom: frame.height - frame.bottom,
-        });
-        const hidden = (right - left) * (bottom - top) - visible;
-        const cost = hidden + taken.reduce((sum, box) => sum + overlap(side.box, box), 0);
-        return { ...side, y: middle + 4, cost };
-      });
-    });
+    const candidates = [0, 1, -1, 2, -2, 3, -3].flatMap((lines) =>
+      (
+        [
+          { x: x + gap, anchor: 'start', left: x + gap },
+          { x: x - gap, anchor: 'end', left: x - gap - width },
+          { x, anchor: 'middle', left: x - width / 2 },
+        ] as const
+      ).map((side) => {
+        const middle = y + lines * lineHeight;
+        const box = boxAround(side.left, side.left + width, middle, lineHeight);
+        const outside = width * lineHeight - overlap(box, inside);
+        const cost = outside + taken.reduce((sum, other) => sum + overlap(box, other), 0);
+        return { ...side, y: middle + 4, box, cost };
+      }),
+    );
     const best = candidates.reduce((least, candidate) => (candidate.cost < least.cost ? candidate : least));
     taken.push(best.box);
     return best;

@@ -1,7 +1,8 @@
 import { valueAt } from '../../../system/at.ts';
-import { withOwnCommands } from '../../../system/own-command.ts';
+import { ownCommand } from '../../../system/own-command.ts';
 import type { AlikePair } from '../../alike/alike-images.ts';
 import type { GroupData } from '../../analysis/group-data.ts';
+import { reportCommand } from '../../report-command.ts';
 import { breakable, type Html, html, withCommands } from '../html.ts';
 
 /** Pairs with photos; the rest is counted. */
@@ -12,6 +13,9 @@ export function alikeSection(data: GroupData): Html {
   const { alike } = data;
   if (alike === undefined) return html``;
   const { pairs, compared, of } = alike;
+  const report = data.runs[0]?.run.report;
+  const made = report && !report.command.includes(' --groups ') ? reportCommand(report) : undefined;
+  const again = made ?? ownCommand('classify');
   const part = compared < of ? ` Compared were ${compared} of ${of} images.` : '';
   if (pairs.length === 0) return html`<p>No two photos are nearly the same.${part}</p>`;
   const apart = pairs.filter(({ timesApart }) => timesApart > 0).length;
@@ -24,7 +28,7 @@ export function alikeSection(data: GroupData): Html {
     <ul class="twins">${pairs.slice(0, shownPairs).map((pair) => twins(pair, data))}</ul>
     ${pairs.length > shownPairs && html`<p class="note">${pairs.length - shownPairs} more pairs are not shown here; the filter “near copy” has them all.</p>`}
     <p class="note">Remove one of each pair, or keep them on one side:
-    ${withCommands(`\`${withOwnCommands('featuretap classify --groups near-copies')}\``)}.</p>`;
+    ${withCommands(`\`${again} --groups near-copies\``)}.</p>`;
 }
 
 function twins({ ids, labels, similarity, timesApart }: AlikePair, { photos, images }: GroupData): Html {

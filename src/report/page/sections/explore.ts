@@ -1,7 +1,7 @@
-import { withOwnCommands } from '../../../system/own-command.ts';
 import type { GroupData } from '../../analysis/group-data.ts';
 import { imagesUsed } from '../../describe.ts';
 import { count } from '../../figures.ts';
+import { relabelCommand } from '../../report-command.ts';
 import { runClass } from '../charts/intervals.ts';
 import { type Html, html, withCommands } from '../html.ts';
 import { runPanel } from './run-panel.ts';
@@ -42,8 +42,8 @@ export function exploreSection(data: GroupData, pageFolder: string, id: string):
         <button type="button" data-control="download">Save CSV</button>
       </div>
       <p class="note">Enter opens a photo, arrow keys go from one to the next, x selects it. The CSV has the columns
-      id, label, suggestion and path; a suggestion stands where the label may be wrong, and
-      ${withCommands(`\`${withOwnCommands('featuretap relabel selected-photos.csv')}\``)} takes those suggestions over.</p>
+      id, label, suggestion and path; a suggestion stands where the label may be
+      wrong${runs[0] !== undefined && html`, and ${withCommands(`\`${relabelCommand(runs[0].run.report, 'selected-photos.csv')}\``)} takes those suggestions over`}.</p>
     </div>
     <div data-part="matrix" class="part">
       <h3>Confusion matrix of <span data-run-name>${runs[0]?.run.name}</span></h3>
