@@ -55,16 +55,6 @@ export function embedJson(value: unknown): Html {
   return raw(JSON.stringify(value).replaceAll('<', '\\u003c').replaceAll('\u2028', '\\u2028'));
 }
 
-/** A sentence with commands between backticks, set as code; a command breaks between its words, an option never. */
-export function withCommands(sentence: string): Html {
-  return raw(
-    sentence
-      .split('`')
-      .map((part, i) => (i % 2 === 0 ? breakable(part).html : command(part)))
-      .join(''),
-  );
-}
-
 /** A command with a button that copies it. */
 export function copyable(text: string): Html {
   return html`<span class="command">${raw(command(text))}<button type="button" class="copy" data-copy="${text}" aria-label="Copy ${text}">Copy</button></span>`;

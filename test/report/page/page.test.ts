@@ -202,6 +202,8 @@ describe('the page', { skip: withoutBrowser }, () => {
       })()`)) as string;
       assert.ok(!prose.includes(root), 'the folder of the photos');
       assert.match(prose, /resnet-tiny\.safetensors/);
+      const commands = await page.locator('.command').allTextContents();
+      assert.ok(commands.some((command) => /relabel.* selected-photos\.csv --features \S+/.test(command)));
     });
   });
 

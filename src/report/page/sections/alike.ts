@@ -3,7 +3,7 @@ import { ownCommand } from '../../../system/own-command.ts';
 import type { AlikePair } from '../../alike/alike-images.ts';
 import type { GroupData } from '../../analysis/group-data.ts';
 import { reportCommand } from '../../report-command.ts';
-import { breakable, type Html, html, withCommands } from '../html.ts';
+import { breakable, copyable, type Html, html } from '../html.ts';
 
 /** Pairs with photos; the rest is counted. */
 const shownPairs = 12;
@@ -27,8 +27,7 @@ export function alikeSection(data: GroupData): Html {
     or shots of one moment. ${leak}${part}</p>
     <ul class="twins">${pairs.slice(0, shownPairs).map((pair) => twins(pair, data))}</ul>
     ${pairs.length > shownPairs && html`<p class="note">${pairs.length - shownPairs} more pairs are not shown here; the filter “near copy” has them all.</p>`}
-    <p class="note">Remove one of each pair, or keep them on one side:
-    ${withCommands(`\`${again} --groups near-copies\``)}.</p>`;
+    <p class="note">Remove one of each pair, or keep them on one side: ${copyable(`${again} --groups near-copies`)}</p>`;
 }
 
 function twins({ ids, labels, similarity, timesApart }: AlikePair, { photos, images }: GroupData): Html {

@@ -3,7 +3,7 @@ import { imagesUsed } from '../../describe.ts';
 import { count } from '../../figures.ts';
 import { relabelCommand } from '../../report-command.ts';
 import { runClass } from '../charts/intervals.ts';
-import { type Html, html, withCommands } from '../html.ts';
+import { copyable, type Html, html } from '../html.ts';
 import { runPanel } from './run-panel.ts';
 
 /**
@@ -43,7 +43,7 @@ export function exploreSection(data: GroupData, pageFolder: string, id: string):
       </div>
       <p class="note">Enter opens a photo, arrow keys go from one to the next, x selects it. The CSV has the columns
       id, label, suggestion and path; a suggestion stands where the label may be
-      wrong${runs[0] !== undefined && html`, and ${withCommands(`\`${relabelCommand(runs[0].run.report, 'selected-photos.csv')}\``)} takes those suggestions over`}.</p>
+      wrong.${runs[0] !== undefined && html` To take those suggestions over: ${copyable(relabelCommand(runs[0].run.report, 'selected-photos.csv'))}`}</p>
     </div>
     <div data-part="matrix" class="part">
       <h3>Confusion matrix of <span data-run-name>${runs[0]?.run.name}</span></h3>
