@@ -9,8 +9,7 @@ import { compareImages, copiesFound, describeCopies } from './copies/copies.ts';
 import type { LabelledData } from './data/labelled-data.ts';
 import { stratifiedSubsample } from './data/subsample.ts';
 import { conformalOf } from './knowing/conformal-figures.ts';
-import { checkLabels, labelFolds } from './label-check/check-labels.ts';
-import { chooseChecker } from './label-check/choose-checker.ts';
+import { checkLabels, chooseChecker, labelFolds } from './label-check/check-labels.ts';
 import { type LabelCheckFile, writeLabelCheck } from './label-check/label-check-file.ts';
 import { learningCurve } from './learning-curve.ts';
 import { makeReport } from './make-report.ts';
@@ -32,7 +31,6 @@ export interface ClassifyOptions extends ShuffleSplitOptions, TrialOptions {
   readonly learningCurve?: boolean;
   /** Check every label by cross-validation with the cheapest good head. */
   readonly checkLabels?: boolean;
-  /** The command that reproduces the reports. */
   readonly command: string;
   readonly onEvent?: (event: ClassifyEvent) => void;
   /**

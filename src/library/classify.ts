@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { type ClassifyOptions as Asked, classify as classifyData } from '../classify/classify.ts';
-import { groupsColumn, withAskedGroups } from '../classify/copies/asked-groups.ts';
+import { groupsColumn, withAskedGroups } from '../classify/copies/copies.ts';
 import { checkDrawn, chooseSplits } from '../classify/data/choose-splits.ts';
 import { type ExternalOptions, openExternalFeatures } from '../classify/data/external-features.ts';
 import { joinRows, type LabelledData } from '../classify/data/labelled-data.ts';

@@ -103,7 +103,6 @@ function penalty(rank: number): number {
 export interface RiskPoint {
   /** Share of the photos that are answered. */
   readonly answered: number;
-  /** Accuracy on those. */
   readonly accuracy: number;
   /** Smallest probability of the predicted class among them. */
   readonly probability: number;

@@ -81,7 +81,6 @@ export function countConfusion(confusion: Int32Array, classCount: number, truth:
   for (let row = 0; row < truth.length; row++) confusion[truth[row] * classCount + found[row]]++;
 }
 
-/** Number of equal class numbers. */
 export function countCorrect(truth: Int32Array, found: Int32Array): number {
   let correct = 0;
   for (let row = 0; row < truth.length; row++) if (truth[row] === found[row]) correct++;

@@ -1,6 +1,7 @@
 import { firstImprobable, firstNonFinite, largestMagnitude } from '../numerics/finite.kernel.ts';
 import type { Matrix } from '../numerics/matrix.ts';
 import { presentClasses } from '../rows/classes.ts';
+import { checkFinite } from '../rows/finite.ts';
 import { isStored, type RowSource } from '../rows/row-source.ts';
 import type { Table } from '../rows/table.ts';
 import { valueAt } from '../system/at.ts';
@@ -38,7 +39,7 @@ export function checkTrainingTable(table: Table<RowSource>, model: string, isSca
   // Rows on disk are checked when they are first read.
   if (!isStored(features)) {
     const largest = largestMagnitude(features.data);
-    if (Number.isNaN(largest)) checkFinite(features, where);
+    if (Number.isNaN(largest)) checkFinite(features, (row, column) => `row ${row}, column ${column} of the ${where}`);
     if (!isScaledLater) checkMagnitude(largest, where);
   }
   if (sampleWeights === undefined) return;
@@ -166,20 +167,7 @@ export function checkFeatures(features: Matrix, dims: number, model: string): vo
       fix: 'use the feature set that the head was trained on, or train it again',
     });
   }
-  checkFinite(features, `rows given to the ${model} head`);
-}
-
-function checkFinite(features: Matrix, where: string): void {
-  const { data, columnCount } = features;
-  const at = firstNonFinite(data);
-  if (at < 0) return;
-  throw new UserError({
-    what: 'a feature is not a finite number',
-    where: `row ${Math.floor(at / columnCount)}, column ${at % columnCount} of the ${where}`,
-    found: String(data[at]),
-    expected: 'finite numbers',
-    fix: 'a feature set: featuretap verify checks it; a matrix of your own: fix that row at its source, or drop it',
-  });
+  checkFinite(features, (row, column) => `row ${row}, column ${column} of the rows given to the ${model} head`);
 }
 
 type ArrayKind = Float32ArrayConstructor | Float64ArrayConstructor | Int32ArrayConstructor | Uint8ArrayConstructor;
@@ -199,16 +187,16 @@ export function savedArray<K extends ArrayKind>(
   const array: NamedArray | undefined = saved.arrays[name];
   const where = `array ${name} of the saved ${saved.model} head`;
   const expected = `${kind.name} [${shape.map((extent) => extent ?? 'any').join(', ')}]`;
-  if (array === undefined)
-    throw new UserError({ what: 'the saved head is damaged', where, found: 'nothing', expected });
+  const damaged = (found: string): UserError =>
+    new UserError({ what: 'the saved head is damaged', where, found, expected });
+  if (array === undefined) throw damaged('nothing');
   const fits =
     array.data instanceof kind &&
     array.shape.length === shape.length &&
     array.shape.every((extent, axis) => shape[axis] === null || shape[axis] === extent) &&
     array.data.length === array.shape.reduce((product, extent) => product * extent, 1);
   if (!fits) {
-    const found = `${array.data.constructor.name} of ${array.data.length} with shape [${array.shape.join(', ')}]`;
-    throw new UserError({ what: 'the saved head is damaged', where, found, expected });
+    throw damaged(`${array.data.constructor.name} of ${array.data.length} with shape [${array.shape.join(', ')}]`);
   }
   return array.data as InstanceType<K>;
 }

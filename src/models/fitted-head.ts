@@ -4,7 +4,7 @@ import { loadTable, type Table } from '../rows/table.ts';
 import { valueAt } from '../system/at.ts';
 import { checkProbabilities } from './checks.ts';
 import { storedBlockRows } from './linear-loss.ts';
-import type { FitContext, FittedHead, Head, Prediction, PredictOptions, SavedHead } from './model.ts';
+import type { FitContext, FitFacts, FittedHead, Head, Prediction, PredictOptions, SavedHead } from './model.ts';
 
 /** Wraps a fit that needs its rows in memory: they are loaded once. */
 export function inMemory(fit: (train: Table, context: FitContext) => Promise<FittedHead>): Pick<Head, 'rows' | 'fit'> {
@@ -14,7 +14,7 @@ export function inMemory(fit: (train: Table, context: FitContext) => Promise<Fit
 type Answering = Omit<FittedHead, 'predict' | 'predictProba'> & Partial<Pick<FittedHead, 'predict'>>;
 
 /** Adds `predict` and `predictProba` to a head with `predictBoth`, unless it has a cheaper `predict`. */
-export function withPredict<H extends Answering>(head: H): NoInfer<H> & FittedHead {
+export function withPredict(head: Answering): FittedHead {
   return {
     predictProba: async (features: Matrix, options: PredictOptions) =>
       (await head.predictBoth(features, options)).probabilities,
@@ -23,20 +23,28 @@ export function withPredict<H extends Answering>(head: H): NoInfer<H> & FittedHe
   };
 }
 
-/** What a fitted head consists of: properties, predictions, and arrays to save. */
 interface Parts extends Omit<Answering, 'save'> {
   arrays(): SavedHead['arrays'];
   /** Default: `details`. */
   readonly savedDetails?: SavedHead['details'];
 }
 
-/** Builds a fitted head from its parts. */
-export function fittedHead<P extends Parts>(parts: P): NoInfer<P> & FittedHead {
-  const { model, solver, params, classes, dims, details, savedDetails = details } = parts;
-  return withPredict({
-    ...parts,
-    save: () => ({ model, solver, params, classes, dims, details: savedDetails, arrays: parts.arrays() }),
-  });
+export function fittedHead({ arrays, savedDetails, ...head }: Parts): FittedHead {
+  const { model, solver, params, classes, dims, details } = head;
+  const save = () => ({ model, solver, params, classes, dims, details: savedDetails ?? details, arrays: arrays() });
+  return withPredict({ ...head, save });
+}
+
+/** The facts of a saved head whose `savedDetails` tell whether it converged, its iterations and its warnings. */
+export function savedFacts({ arrays: _, ...saved }: SavedHead): FitFacts {
+  const { converged, iterations, warnings, ...details } = saved.details;
+  return {
+    ...saved,
+    converged: converged === true,
+    iterations: typeof iterations === 'number' ? iterations : 0,
+    warnings: Array.isArray(warnings) ? warnings.map(String) : [],
+    details,
+  };
 }
 
 /**

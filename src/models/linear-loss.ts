@@ -17,31 +17,23 @@ export interface LinearState {
 /** `softmax`: cross-entropy in nats. `squaredHinge`: one-vs-rest, summed over the classes. */
 type LossKind = 'softmax' | 'squaredHinge';
 
-interface LinearLoss {
-  /**
-   * Resolves to the loss, summed over the rows times their weights, and writes its gradients into the arrays given:
-   [dims, classes] and [classes].
-   */
-  evaluate(state: LinearState, weightGradient: Float64Array, biasGradient: Float64Array): Promise<number>;
-}
+/** Resolves to the loss, summed over the rows times their weights, and writes its gradients: [dims, classes], [classes]. */
+type LinearLoss = (state: LinearState, weightGradient: Float64Array, biasGradient: Float64Array) => Promise<number>;
 
-/** The same loss, evaluated block by block. */
-interface BlockLoss {
-  /**
-   * Adds the gradients of some rows, and resolves to their loss.
-   *
-   * @param rows [labels.length, dims]
-   * @param rowWeights [labels.length]
-   */
-  add(
-    state: LinearState,
-    rows: Float32Array,
-    labels: Int32Array,
-    rowWeights: Float32Array,
-    weightGradient: Float64Array,
-    biasGradient: Float64Array,
-  ): Promise<number>;
-}
+/**
+ * Adds the gradients of some rows, and resolves to their loss.
+ *
+ * @param rows [labels.length, dims]
+ * @param rowWeights [labels.length]
+ */
+type BlockLoss = (
+  state: LinearState,
+  rows: Float32Array,
+  labels: Int32Array,
+  rowWeights: Float32Array,
+  weightGradient: Float64Array,
+  biasGradient: Float64Array,
+) => Promise<number>;
 
 export interface LossContext {
   readonly threads: number;
@@ -75,7 +67,7 @@ export function storedBlockRows(dims: number, classCount: number): number {
  * them, evaluated per block of rows, in memory or on disk. Features are not copied. Sums over blocks are float64; the
  * result is bitwise independent of the number of threads.
  *
- * @param block block loss of the same kind, dims and classes, whose arrays are reused; default: a new one
+ * @param block of the same kind, dims and classes, whose arrays are reused; default: a new one
  */
 export function linearLoss(
   kind: LossKind,
@@ -91,20 +83,18 @@ export function linearLoss(
     pass,
     Float32Array.from({ length: features.rowCount }, (_, row) => sampleWeights?.[row] ?? 1),
   );
-  return {
-    async evaluate(state, weightGradient, biasGradient) {
-      weightGradient.fill(0);
-      biasGradient.fill(0);
-      let loss = 0;
-      for await (const { start, rowCount, data } of pass.blocks()) {
-        if (start > 0) await pauseForInterrupt(context.signal);
-        const end = start + rowCount;
-        const [ownLabels, ownWeights] = [labels.subarray(start, end), weightOfRow.subarray(start, end)];
-        loss += await block.add(state, data, ownLabels, ownWeights, weightGradient, biasGradient);
-        context.onRows?.(rowCount);
-      }
-      return loss;
-    },
+  return async (state, weightGradient, biasGradient) => {
+    weightGradient.fill(0);
+    biasGradient.fill(0);
+    let loss = 0;
+    for await (const { start, rowCount, data } of pass.blocks()) {
+      if (start > 0) await pauseForInterrupt(context.signal);
+      const end = start + rowCount;
+      const [ownLabels, ownWeights] = [labels.subarray(start, end), weightOfRow.subarray(start, end)];
+      loss += await block(state, data, ownLabels, ownWeights, weightGradient, biasGradient);
+      context.onRows?.(rowCount);
+    }
+    return loss;
   };
 }
 
@@ -113,36 +103,34 @@ export function blockLoss(kind: LossKind, dims: number, classCount: number, thre
   const gradientBlock = new Float32Array(dims * classCount);
   let residualBlock = new Float32Array(0);
   let minusOnes = new Float32Array(0);
-  const depth = new (runtime().Tensor)('int32', Int32Array.of(classCount), [1]);
-  return {
-    async add(state, data, labels, rowWeights, weightGradient, biasGradient) {
-      const rows = labels.length;
-      const session = await lossSession(kind, rows, dims, classCount, threads);
-      if (residualBlock.length < rows * classCount) {
-        residualBlock = new Float32Array(rows * classCount);
-        minusOnes = new Float32Array(rows).fill(-1);
-      }
-      const residual = residualBlock.subarray(0, rows * classCount);
-      const rowLoss = new Float32Array(rows);
-      await session.run(
-        {
-          rows: float32Tensor(data, [rows, dims]),
-          weights: float32Tensor(state.weights, [dims, classCount]),
-          bias: float32Tensor(state.bias, [1, classCount]),
-          labels: new (runtime().Tensor)('int32', labels.slice(), [rows, 1]),
-          ...(kind === 'softmax' ? { minusOnes: float32Tensor(minusOnes.subarray(0, rows), [rows, 1]) } : { depth }),
-          rowWeights: float32Tensor(rowWeights, [rows, 1]),
-        },
-        {
-          gradient: float32Tensor(gradientBlock, [dims, classCount]),
-          residual: float32Tensor(residual, [rows, classCount]),
-          rowLoss: float32Tensor(rowLoss, [rows, 1]),
-        },
-      );
-      accumulate(weightGradient, gradientBlock);
-      accumulateRows(biasGradient, residual, classCount);
-      return weightedSum(rowLoss, rowWeights);
-    },
+  const depth = new (runtime().Tensor)('int32', Int32Array.of(classCount));
+  return async (state, data, labels, rowWeights, weightGradient, biasGradient) => {
+    const rows = labels.length;
+    const session = await lossSession(kind, rows, dims, classCount, threads);
+    if (residualBlock.length < rows * classCount) {
+      residualBlock = new Float32Array(rows * classCount);
+      minusOnes = new Float32Array(rows).fill(-1);
+    }
+    const residual = residualBlock.subarray(0, rows * classCount);
+    const rowLoss = new Float32Array(rows);
+    await session.run(
+      {
+        rows: float32Tensor(data, [rows, dims]),
+        weights: float32Tensor(state.weights, [dims, classCount]),
+        bias: float32Tensor(state.bias, [1, classCount]),
+        labels: new (runtime().Tensor)('int32', labels.slice(), [rows, 1]),
+        ...(kind === 'softmax' ? { minusOnes: float32Tensor(minusOnes.subarray(0, rows), [rows, 1]) } : { depth }),
+        rowWeights: float32Tensor(rowWeights, [rows, 1]),
+      },
+      {
+        gradient: float32Tensor(gradientBlock, [dims, classCount]),
+        residual: float32Tensor(residual, [rows, classCount]),
+        rowLoss: float32Tensor(rowLoss, [rows, 1]),
+      },
+    );
+    accumulate(weightGradient, gradientBlock);
+    accumulateRows(biasGradient, residual, classCount);
+    return weightedSum(rowLoss, rowWeights);
   };
 }
 
@@ -183,12 +171,8 @@ function buildLoss(graph: GraphBuilder, kind: LossKind, scoresTurned: boolean, g
   graph.output('rowLoss', 'float32', ['rows', 1]);
 }
 
-interface LossParts {
-  readonly scores: string;
-  /** [rows, 1] */
-  readonly labels: string;
-  readonly rowWeights: string;
-}
+/** Names of the scores [rows, classes], and of the labels and weights of the rows [rows, 1]. */
+type LossParts = Readonly<Record<'scores' | 'labels' | 'rowWeights', string>>;
 
 /**
  * Adds `rowLoss` and the derivative of the loss by the scores, and returns the latter's name. Each row's own class is
@@ -207,13 +191,13 @@ function buildSoftmax(graph: GraphBuilder, { scores, labels, rowWeights }: LossP
 /** max(0, 1 - sign * score)², sign being 1 for a row's own class and -1 for every other. */
 function buildSquaredHinge(graph: GraphBuilder, { scores, labels, rowWeights }: LossParts): string {
   const depth = graph.input('depth', 'int32', [1]);
-  const offOn = graph.initializer('offOn', { type: 'float32', shape: [2], data: Float32Array.of(-1, 1) });
-  const classAxis = graph.initializer('classAxis', { type: 'int64', shape: [1], data: BigInt64Array.of(1n) });
+  const offOn = graph.constant('offOn', Float32Array.of(-1, 1));
+  const classAxis = graph.constant('classAxis', BigInt64Array.of(1n));
   const sign = graph.node('OneHot', [graph.node('Squeeze', [labels, classAxis]), depth, offOn], { axis: -1 });
-  const one = graph.initializer('one', { type: 'float32', shape: [], data: Float32Array.of(1) });
+  const one = graph.constant('one', Float32Array.of(1), []);
   const shortfall = graph.node('Relu', [graph.node('Sub', [one, graph.node('Mul', [sign, scores])])]);
   graph.node('ReduceSumSquare', [shortfall], { axes: [1], keepdims: 1 }, { outputs: ['rowLoss'] });
-  const minusTwo = graph.initializer('minusTwo', { type: 'float32', shape: [], data: Float32Array.of(-2) });
+  const minusTwo = graph.constant('minusTwo', Float32Array.of(-2), []);
   const weighted = graph.node('Mul', [shortfall, graph.node('Mul', [rowWeights, minusTwo])]);
   return graph.node('Mul', [weighted, sign], {}, { outputs: ['residual'] });
 }

@@ -14,7 +14,6 @@ export interface FitSize {
   readonly tail?: TailShape | undefined;
 }
 
-/** Memory that a fit holds. */
 export interface MemoryPart {
   /** `kernel matrix`: a few words for a message. */
   readonly what: string;
@@ -25,7 +24,6 @@ export function totalBytes(parts: readonly MemoryPart[]): number {
   return parts.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-/** The list with the most bytes. */
 export function mostOf(lists: readonly (readonly MemoryPart[])[]): readonly MemoryPart[] {
   return lists.reduce((most, list) => (totalBytes(list) > totalBytes(most) ? list : most));
 }

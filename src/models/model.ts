@@ -4,7 +4,6 @@ import type { Matrix } from '../numerics/matrix.ts';
 import type { RowSource } from '../rows/row-source.ts';
 import type { Table } from '../rows/table.ts';
 import type { Split } from '../split/split.ts';
-import type { Checkpoints } from './checkpoints.ts';
 import type { NetworkTail } from './finetune/network/tail.ts';
 import type { FitSize, MemoryPart } from './memory-parts.ts';
 import type { HeadOptions, RawParams } from './parameters.ts';
@@ -17,16 +16,36 @@ export interface NamedArray {
   readonly data: Float32Array | Float64Array | Int32Array | Uint8Array;
 }
 
-/** A fitted head as plain data, as written to disk and restored by `load`. */
-export interface SavedHead {
+/** What a head says of itself, fitted or saved. */
+interface HeadFacts {
   readonly model: string;
   readonly solver: string;
   readonly params: Readonly<Record<string, Json>>;
   readonly classes: readonly string[];
-  /** Feature columns. */
   readonly dims: number;
+  /** Figures of the fit (objective, support vectors, out-of-bag score, feature importances …). */
   readonly details: Readonly<Record<string, Json>>;
+}
+
+/** A fitted head as plain data, as written to disk and restored by `load`. */
+export interface SavedHead extends HeadFacts {
   readonly arrays: Readonly<Record<string, NamedArray>>;
+}
+
+/** What a fit says of its result. */
+export interface FitFacts extends HeadFacts {
+  readonly converged: boolean;
+  /** Number of iterations, epochs or trees, according to `details`. */
+  readonly iterations: number;
+  /** Warnings for the user, e.g. not converged, constant features. */
+  readonly warnings: readonly string[];
+}
+
+/** Checkpoints of long fits, by key. */
+export interface Checkpoints {
+  read(key: string): Promise<Uint8Array | undefined>;
+  /** Atomically replaces the last checkpoint. */
+  write(key: string, bytes: Uint8Array): Promise<void>;
 }
 
 /** Environment of a fit. Only `seed` affects the result. */
@@ -71,10 +90,7 @@ export interface Head {
   readonly model: string;
   readonly solver: string;
   readonly params: Readonly<Record<string, Json>>;
-  /**
-   * How a fit accesses its rows: in `blocks`, in repeated passes, so that they may stay on disk; or all in `memory`,
-   * loaded once.
-   */
+  /** How a fit accesses its rows: in `blocks`, in repeated passes over memory or disk; or all in `memory`. */
   readonly rows: 'blocks' | 'memory';
   /** Whether its rows stay on disk even without `stream`, because they are too large. */
   readonly staysOnDisk?: boolean;
@@ -113,23 +129,11 @@ export interface Temperature {
   readonly inverse: number;
   /** Number of held-out rows. */
   readonly rows: number;
-  /** Conformal scores of those rows by the probabilities that the temperature gives; absent if they had a part in the fit (of fine-tuning, whose fit is long, if they are too few). */
+  /** Conformal scores of those rows; absent if they had a part in the fit (in fine-tuning: if they are too few). */
   readonly scores?: Float64Array;
 }
 
-export interface FittedHead {
-  readonly model: string;
-  readonly solver: string;
-  readonly params: Readonly<Record<string, Json>>;
-  readonly classes: readonly string[];
-  readonly dims: number;
-  readonly converged: boolean;
-  /** Number of iterations, epochs or trees, according to `details`. */
-  readonly iterations: number;
-  /** Warnings for the user, e.g. not converged, constant features. */
-  readonly warnings: readonly string[];
-  /** Figures of this fit (objective, support vectors, out-of-bag score, feature importances …). */
-  readonly details: Readonly<Record<string, Json>>;
+export interface FittedHead extends FitFacts {
   /** Whether its probabilities are calibrated; `uncalibrated` then returns those before. */
   readonly calibrated: boolean;
   /** Conformal scores of held-out training rows; absent if the fit held out none. */
@@ -149,7 +153,6 @@ export interface FittedHead {
 }
 
 export interface Prediction {
-  /** Class number of each row. */
   readonly predicted: Int32Array;
   /** [rows, classes]; every row sums to 1. */
   readonly probabilities: Matrix;
@@ -164,6 +167,9 @@ export interface PredictOptions {
   /** Optional array for the probabilities, [rows, classes]. */
   readonly into?: Float32Array | undefined;
 }
+
+/** Predicted class numbers of a sweep: [point][fold][test row of the fold]. */
+export type FoldPredictions = readonly (readonly Int32Array[])[];
 
 /** Linear scores: score(c) = bias(c) + the sum over d of weight(c, d) * feature(d). */
 export interface LinearScores {
@@ -192,10 +198,7 @@ export interface HeadKind {
   readonly byNameOnly?: boolean;
   /** Creates an unfitted head; throws a usage UserError for an invalid parameter. */
   create(params: RawParams): Head;
-  /**
-   * What `--calibrate auto` means: `none` if the probabilities are already fitted on held-out rows, or a fit takes
-   * minutes.
-   */
+  /** What `--calibrate auto` means: `none` if probabilities are fitted on held-out rows anyway, or a fit takes minutes. */
   autoCalibrate(params: RawParams): 'none' | 'temperature';
   /** The grid of `--sweep auto`, given the user's fixed parameters. */
   autoSweep(params: RawParams): Readonly<Record<string, readonly (string | number)[]>>;
@@ -204,14 +207,14 @@ export interface HeadKind {
    * starts). Without it, each point is fitted on each fold separately, with the same results.
    *
    * @param points parameters as `create` takes them
-   * @returns class numbers: [point][fold][test row of the fold]; undefined if nothing can be shared
+   * @returns undefined if nothing can be shared
    */
   crossValidate?(
     points: readonly RawParams[],
     table: Table,
     folds: readonly Split[],
     context: FitContext,
-  ): Promise<readonly (readonly Int32Array[])[]> | undefined;
+  ): Promise<FoldPredictions> | undefined;
   /** Restores a saved head; throws UserError if it is damaged. */
   load(saved: SavedHead): FittedHead;
   /**

@@ -1,6 +1,6 @@
 import type { GraphBuilder } from '../formats/onnx/graph-builder.ts';
 import type { Scaling } from '../rows/scale.ts';
-import { savedArray } from './checks.ts';
+import { savedWeights } from './linear-head.ts';
 import type { SavedHead } from './model.ts';
 
 /**
@@ -14,8 +14,8 @@ export function addScaling(graph: GraphBuilder, input: string, scaling: Scaling)
     case 'l2': {
       const wide = toDouble(graph, input);
       const squares = graph.node('ReduceSum', [graph.node('Mul', [wide, wide]), axes(graph, 'scale.axes', [1])]);
-      const one = graph.initializer('scale.one', { type: 'float64', shape: [1], data: Float64Array.of(1) });
-      const zero = graph.initializer('scale.zero', { type: 'float64', shape: [1], data: Float64Array.of(0) });
+      const one = graph.constant('scale.one', Float64Array.of(1));
+      const zero = graph.constant('scale.zero', Float64Array.of(0));
       // A row of zeros stays: its norm counts as one.
       const isZero = graph.node('Equal', [squares, zero]);
       const length = graph.node('Sqrt', [graph.node('Where', [isZero, one, squares])]);
@@ -24,9 +24,8 @@ export function addScaling(graph: GraphBuilder, input: string, scaling: Scaling)
     case 'standard':
     case 'minmax': {
       const { offset, factor } = scaling;
-      const shape = [offset.length];
-      const by = graph.initializer('scale.offset', { type: 'float64', shape, data: offset });
-      const times = graph.initializer('scale.factor', { type: 'float64', shape, data: factor });
+      const by = graph.constant('scale.offset', offset);
+      const times = graph.constant('scale.factor', factor);
       return toFloat(graph, graph.node('Mul', [graph.node('Sub', [toDouble(graph, input), by]), times]));
     }
     default:
@@ -53,14 +52,14 @@ export function toFloat(graph: GraphBuilder, value: string): string {
 
 /** Axes as an input tensor, as required by ReduceSum and Unsqueeze since opset 13. */
 export function axes(graph: GraphBuilder, name: string, values: readonly number[]): string {
-  return graph.initializer(name, { type: 'int64', shape: [values.length], data: BigInt64Array.from(values, BigInt) });
+  return graph.constant(name, BigInt64Array.from(values, BigInt));
 }
 
 /** softmax(inverse · log p) of probabilities p, float32 [rows, classes]; p itself where the inverse temperature is 1. */
 export function addTemperature(graph: GraphBuilder, probabilities: string, inverse: number): string {
   if (inverse === 1) return probabilities;
-  const axis = graph.initializer('temperatureAxis', { type: 'int64', shape: [1], data: BigInt64Array.of(1n) });
-  const power = graph.initializer('slope', { type: 'float32', shape: [], data: Float32Array.of(inverse) });
+  const axis = graph.constant('temperatureAxis', BigInt64Array.of(1n));
+  const power = graph.constant('slope', Float32Array.of(inverse), []);
   // Divided by the row's largest first: a high power of a small number would underflow.
   const largest = graph.node('ReduceMax', [probabilities], { axes: [1], keepdims: 1 });
   const raised = graph.node('Pow', [graph.node('Div', [probabilities, largest]), power]);
@@ -72,14 +71,9 @@ export function addTemperature(graph: GraphBuilder, probabilities: string, inver
  * calibrated SVM.
  */
 export function addLinear(graph: GraphBuilder, features: string, saved: SavedHead): string {
-  const classCount = saved.classes.length;
-  const weights = savedArray(saved, 'weights', Float32Array, [saved.dims, classCount]);
-  const bias = savedArray(saved, 'bias', Float32Array, [classCount]);
-  const inputs = [
-    features,
-    graph.initializer('weights', { type: 'float32', shape: [saved.dims, classCount], data: weights }),
-    graph.initializer('bias', { type: 'float32', shape: [classCount], data: bias }),
-  ];
+  const { weights, bias } = savedWeights(saved);
+  const classCount = bias.length;
+  const inputs = [features, graph.constant('weights', weights, [saved.dims, classCount]), graph.constant('bias', bias)];
   const inverse = typeof saved.details['slope'] === 'number' ? saved.details['slope'] : 1;
   const scores = graph.node('Gemm', inputs, { alpha: { float: inverse }, beta: { float: inverse } });
   return graph.node('Softmax', [scores], { axis: -1 });

@@ -41,7 +41,7 @@ export function sayClass(prompt: string, name: string): string {
 }
 
 /**
- * Unit vectors of the classes' prompts, as the columns of a matrix: [dims, classes].
+ * A unit vector per class, as the columns of a matrix [dims, classes]: the normalized mean of its prompts' unit vectors.
  *
  * @param head named in the error if the network has no text encoder
  */
@@ -59,30 +59,18 @@ export async function wordWeights(
     });
   }
   const dims = features.columnCount;
-  const vectors = await classVectors(readPrompts(prompts), classes, encodeWords);
-  const classCount = classes.length;
-  const data = transpose(vectors.data, classCount, dims, new Float32Array(dims * classCount));
-  return { rowCount: dims, columnCount: classCount, data };
-}
-
-/**
- * A unit vector per class: the normalized mean over its prompts' unit vectors. [classes, dims]
- *
- * @param encode embeds texts as unit vectors
- */
-async function classVectors(
-  prompts: readonly string[],
-  classes: readonly string[],
-  encode: (texts: readonly string[]) => Promise<Matrix>,
-): Promise<Matrix> {
-  const { data, columnCount } = await encode(
-    classes.flatMap((name) => prompts.map((prompt) => sayClass(prompt, name))),
-  );
-  const means = new Float32Array(classes.length * columnCount);
-  for (let text = 0; text < classes.length * prompts.length; text++) {
-    const at = Math.floor(text / prompts.length) * columnCount;
-    for (let d = 0; d < columnCount; d++) addAt(means, at + d, valueAt(data, text * columnCount + d));
+  const templates = readPrompts(prompts);
+  const texts = classes.flatMap((name) => templates.map((prompt) => sayClass(prompt, name)));
+  const { data } = await encodeWords(texts);
+  const means = new Float32Array(classes.length * dims);
+  for (let text = 0; text < texts.length; text++) {
+    const at = Math.floor(text / templates.length) * dims;
+    for (let d = 0; d < dims; d++) addAt(means, at + d, valueAt(data, text * dims + d));
   }
-  unitRows(means, classes.length, columnCount);
-  return { rowCount: classes.length, columnCount, data: means };
+  unitRows(means, classes.length, dims);
+  return {
+    rowCount: dims,
+    columnCount: classes.length,
+    data: transpose(means, classes.length, dims, new Float32Array(means.length)),
+  };
 }

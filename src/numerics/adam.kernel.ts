@@ -1,4 +1,3 @@
-/** First and second moments of a group of parameters. */
 export interface Moments {
   readonly first: Float64Array;
   readonly second: Float64Array;

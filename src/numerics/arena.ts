@@ -5,7 +5,6 @@
 export interface Arena {
   /** An array of zeros, valid until `reset`. */
   take(length: number): Float64Array;
-  /** Takes all arrays back. */
   reset(): void;
 }
 

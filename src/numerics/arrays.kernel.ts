@@ -22,22 +22,30 @@ function fill<A extends Int32Array | Uint32Array | Float64Array>(
   return out;
 }
 
-/** Transposes [rows, columns] into `out`, [columns, rows]. */
+/** Transposes [rows, columns] into `out`, [columns, rows], in tiles that fit in the cache. */
 export function transpose<A extends Int8Array | Float32Array | Float64Array>(
   values: ArrayLike<number>,
   rows: number,
   columns: number,
   out: A,
 ): A {
-  for (let row = 0, at = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++, at++) out[column * rows + row] = values[at];
+  const tile = 32;
+  for (let top = 0; top < rows; top += tile) {
+    for (let left = 0; left < columns; left += tile) {
+      for (let i = top; i < Math.min(rows, top + tile); i++) {
+        for (let j = left; j < Math.min(columns, left + tile); j++) out[j * rows + i] = values[i * columns + j];
+      }
+    }
   }
   return out;
 }
 
-/** Multiplies every value in place. */
 export function scaleBy(values: Float32Array, factor: number): void {
   for (let i = 0; i < values.length; i++) values[i] *= factor;
+}
+
+export function addTo(target: Float64Array, values: Float64Array): void {
+  for (let i = 0; i < target.length; i++) target[i] += values[i];
 }
 
 /** Adds to the value at an index. */

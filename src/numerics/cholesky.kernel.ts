@@ -80,11 +80,6 @@ export function centredColumns(
   return out;
 }
 
-export function addTo(target: Float64Array, values: Float64Array): void {
-  for (let i = 0; i < target.length; i++) target[i] += values[i];
-}
-
-/** Subtracts values elementwise. */
 export function takeFrom(target: Float64Array, values: Float64Array): void {
   for (let i = 0; i < values.length; i++) target[i] -= values[i];
 }

@@ -1,14 +1,12 @@
 import { runtime } from '../system/onnx-runtime.ts';
 import { graphSession } from './graph-session.ts';
 
-/** A row-major float64 matrix. */
 export interface Matrix64 {
   readonly rowCount: number;
   readonly columnCount: number;
   readonly data: Float64Array;
 }
 
-/** Which operand is transposed. */
 type Gemm64Kind = 'plain' | 'transposeLeft' | 'transposeRight' | 'transposeBoth';
 
 interface Gemm64Options {

@@ -15,9 +15,7 @@ const maxPairs = 7;
  * with the new gradient, and for the direction.
  */
 interface LbfgsMemory {
-  /** The number of pairs. */
   readonly pairCount: number;
-  /** The current gradient. */
   readonly gradient: Float64Array;
   /** Writes -H · gradient, with the approximate inverse Hessian H, and returns its inner product with the gradient. */
   direction(out: Float64Array): Promise<number>;
@@ -26,7 +24,6 @@ interface LbfgsMemory {
    * pair has no positive curvature, all pairs are dropped.
    */
   advance(current: Float64Array, next: Float64Array, length: number, nextGradient: Float64Array): Promise<void>;
-  /** Drops all pairs. */
   reset(): void;
 }
 

@@ -45,7 +45,6 @@ interface Parts {
   readonly gradientProducts: Float64Array;
 }
 
-/** The products of the new basis. */
 export function assemble(parts: Parts): Float64Array[] {
   const { old, oldCount, dropped, gradientProducts } = parts;
   const count = oldCount - dropped + 1;

@@ -16,7 +16,6 @@ export function accumulateRows(target: Float64Array, block: Float32Array, column
   for (; i < block.length; ) for (let c = 0; c < columns; c++, i++) target[c] += block[i];
 }
 
-/** Float64 sum of weight * value. */
 export function weightedSum(values: Float32Array, weights: Float32Array): number {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += weights[i] * values[i];

@@ -1,10 +1,10 @@
-/** Normalizes each row to length 1 in place; rows of zeros stay. [rows, columns] */
-export function unitRows(data: Float32Array, rowCount: number, columnCount: number): void {
+/** Divides each row by its L2 norm, into `out`; rows of zeros stay. [rows, columns] */
+export function unitRows(data: Float32Array, rowCount: number, columnCount: number, out: Float32Array = data): void {
   for (let row = 0, at = 0; row < rowCount; row++, at += columnCount) {
     let squares = 0;
     for (let i = at; i < at + columnCount; i++) squares += data[i] * data[i];
-    const scale = squares > 0 ? 1 / Math.sqrt(squares) : 0;
-    for (let i = at; i < at + columnCount; i++) data[i] *= scale;
+    const scale = squares === 0 ? 0 : 1 / Math.sqrt(squares);
+    for (let i = at; i < at + columnCount; i++) out[i] = data[i] * scale;
   }
 }
 

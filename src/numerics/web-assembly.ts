@@ -17,10 +17,15 @@ export function runsModule(base64: string): boolean {
   return WebAssembly.validate(Buffer.from(base64, 'base64'));
 }
 
+/** An exported function. Its parameters are named in the .wat file; addresses are in bytes. */
+type WasmFunction = (...numbers: number[]) => number;
+
 /** Instantiates a module built by `npm run wasm`, with its own memory, and returns its exports. */
-export function startModule<Exports extends { readonly memory: WasmMemory }>(base64: string): Exports {
+export function startModule<Name extends string>(
+  base64: string,
+): Readonly<Record<Name, WasmFunction>> & { readonly memory: WasmMemory } {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(base64, 'base64')));
-  return exports as Exports;
+  return exports as ReturnType<typeof startModule<Name>>;
 }
 
 /** Grows a memory to at least `bytes`. Existing views of it become empty. */

@@ -21,36 +21,14 @@ export function nextBelow(state: Int32Array, bound: number): number {
   return Math.floor((nextUint32(state) / 0x1_0000_0000) * bound);
 }
 
-/**
- * Fisher-Yates shuffle of positions `from` to `end - 1`, each drawn from itself and all later positions. Equals
- * repeated `nextBelow`, with the state in registers.
- */
+/** Fisher-Yates shuffle of positions `from` to `end - 1`, each drawn from itself and all later positions. */
 export function shufflePart(state: Int32Array, order: Int32Array, from: number, end: number): void {
-  const length = order.length;
-  let s0 = state[0];
-  let s1 = state[1];
-  let s2 = state[2];
-  let s3 = state[3];
   for (let place = from; place < end; place++) {
-    const times5 = Math.imul(s1, 5);
-    const random = Math.imul((times5 << 7) | (times5 >>> 25), 9) >>> 0;
-    const shifted = s1 << 9;
-    s2 ^= s0;
-    s3 ^= s1;
-    s1 ^= s2;
-    s0 ^= s3;
-    s2 ^= shifted;
-    s3 = (s3 << 11) | (s3 >>> 21);
-    // Both numbers are exact and non-negative: truncation is floor.
-    const drawn = place + (((random / 0x1_0000_0000) * (length - place)) | 0);
+    const drawn = place + nextBelow(state, order.length - place);
     const taken = order[drawn];
     order[drawn] = order[place];
     order[place] = taken;
   }
-  state[0] = s0;
-  state[1] = s1;
-  state[2] = s2;
-  state[3] = s3;
 }
 
 /**

@@ -55,9 +55,7 @@ export function balancedWeights<F extends RowSource>(table: Table<F>): Table<F> 
   };
 }
 
-/** A table restricted to the classes that have rows. */
 interface PresentClasses<F extends RowSource> {
-  /** The same features; labels count the present classes. */
   readonly table: Table<F>;
   /** Class number in the original table of each present class. */
   readonly present: Int32Array;

@@ -17,7 +17,6 @@ interface Load {
   readonly stretches: readonly Stretch[];
 }
 
-/** Rows of one file. */
 interface Stretch {
   readonly firstRow: number;
   rowCount: number;
@@ -48,7 +47,6 @@ export class RowReader {
     this.#scratchRows = blockRows + Math.ceil(blockRows / 4);
   }
 
-  /** Size of the two buffers. */
   get bytes(): number {
     return this.#scratchRows * this.store.rowBytes + 4 * this.blockRows * this.store.columnCount;
   }

@@ -24,7 +24,6 @@ export function isStored(source: RowSource): source is StoredRows {
   return 'reader' in source;
 }
 
-/** Rows of a store as a matrix on disk. */
 export function storedRows(reader: RowReader, rows: Uint32Array): StoredRows {
   return { rowCount: rows.length, columnCount: reader.store.columnCount, reader, rows };
 }

@@ -28,16 +28,6 @@ export function shiftAndStretch(
   for (let i = 0; i < data.length; ) for (let c = 0; c < columns; c++, i++) out[i] = (data[i] - offset[c]) * factor[c];
 }
 
-/** Divides each row by its L2 norm, into `out`, which may be `data` itself; rows of zeros stay. [rows, columns] */
-export function normalizeRows(data: Float32Array, columns: number, out: Float32Array): void {
-  for (let start = 0; start < data.length; start += columns) {
-    let squares = 0;
-    for (let i = start; i < start + columns; i++) squares += data[i] * data[i];
-    const factor = squares === 0 ? 1 : 1 / Math.sqrt(squares);
-    for (let i = start; i < start + columns; i++) out[i] = data[i] * factor;
-  }
-}
-
 /**
  * Converts weights [classes, columns] and a bias for scaled rows, (x - offset) * factor, to those for unscaled rows, in
  * place.

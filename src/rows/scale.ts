@@ -1,8 +1,9 @@
 import { addWeightedRows } from '../numerics/linear-loss.kernel.ts';
+import { unitRows } from '../numerics/nearest.kernel.ts';
 import { valueAt } from '../system/at.ts';
-import { UserError } from '../system/errors.ts';
+import { notFinite } from './finite.ts';
 import { alongPass, changedRows, isStored, type RowSource, rowPass } from './row-source.ts';
-import { addSquaredDistances, normalizeRows, shiftAndStretch, widenRanges } from './scale.kernel.ts';
+import { addSquaredDistances, shiftAndStretch, widenRanges } from './scale.kernel.ts';
 
 /** How features are scaled before they reach a head. */
 export type ScaleKind = 'none' | 'standard' | 'l2' | 'minmax';
@@ -58,7 +59,7 @@ export function applyScaling(scaling: Scaling, source: RowSource, overwrite = fa
 }
 
 function scaleInto(scaling: Scaling, rows: Float32Array, columnCount: number, out: Float32Array): void {
-  if (scaling.kind === 'l2') normalizeRows(rows, columnCount, out);
+  if (scaling.kind === 'l2') unitRows(rows, rows.length / columnCount, columnCount, out);
   else shiftAndStretch(rows, scaling.offset, scaling.factor, out);
 }
 
@@ -92,10 +93,5 @@ export async function meansOf(rows: RowSource, weights?: Float64Array): Promise<
   for (let c = 0; c < means.length; c++) means[c] = valueAt(means, c) / total;
   const column = means.findIndex((mean) => !Number.isFinite(mean));
   if (column < 0) return means;
-  throw new UserError({
-    what: 'a feature is not a finite number',
-    where: `column ${column} of the training rows`,
-    expected: 'finite numbers',
-    fix: 'a feature set: featuretap verify checks it; a matrix of your own: fix that row at its source, or drop it',
-  });
+  throw notFinite(`column ${column} of the training rows`);
 }

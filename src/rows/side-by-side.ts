@@ -1,6 +1,6 @@
 import { scaleBy } from '../numerics/arrays.kernel.ts';
 import type { Matrix } from '../numerics/matrix.ts';
-import { normalizeRows } from './scale.kernel.ts';
+import { unitRows } from '../numerics/nearest.kernel.ts';
 
 /**
  * Concatenates rows of several networks. Each part is scaled to the same L2 norm, so that networks with more or larger
@@ -21,7 +21,7 @@ export async function rowsSideBySide(
   let offset = 0;
   for (const [i, count] of dims.entries()) {
     const { data: part } = await partOf(i);
-    normalizeRows(part, count, part);
+    unitRows(part, rowCount, count);
     scaleBy(part, norm);
     for (let row = 0; row < rowCount; row++) {
       data.set(part.subarray(row * count, (row + 1) * count), row * columnCount + offset);

@@ -15,7 +15,6 @@ export interface ShuffleSplitOptions {
   readonly testSize: number;
   /** NumPy's `random_state`: a whole number in [0, 2^32). */
   readonly seed: number;
-  /** How many splits to draw. */
   readonly repeats: number;
 }
 

@@ -18,6 +18,36 @@ export function startWorker(name: string, importMetaUrl: string, options: Worker
   return fromSources ? new Worker(workerScript(module.href), { ...options, eval: true }) : new Worker(module, options);
 }
 
+/** Worker threads of one module. */
+export interface Workers {
+  post(message: unknown): void;
+  /** Throws the error of a failed thread. */
+  check(): void;
+  close(): Promise<void>;
+}
+
+/** Starts `count` threads of a module; the other parameters are those of `startWorker`. */
+export function startWorkers(count: number, name: string, importMetaUrl: string): Workers {
+  let failure: unknown;
+  const workers = Array.from({ length: count }, () => {
+    const worker = startWorker(name, importMetaUrl);
+    return worker.once('error', (error) => {
+      failure = error;
+    });
+  });
+  return {
+    post: (message) => {
+      for (const worker of workers) worker.postMessage(message);
+    },
+    check: () => {
+      if (failure !== undefined) throw failure;
+    },
+    close: async () => {
+      await Promise.all(workers.map((worker) => worker.terminate()));
+    },
+  };
+}
+
 /** The part of esbuild used here. */
 interface Bundler {
   buildSync(options: object): { readonly outputFiles: readonly [{ readonly text: string }] };

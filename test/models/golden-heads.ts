@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { FitContext } from '../../src/models/model.ts';
+import type { FitContext, FittedHead, NamedArray } from '../../src/models/model.ts';
 import type { Matrix } from '../../src/numerics/matrix.ts';
 import { takeRows } from '../../src/rows/row-source.ts';
 import type { Table } from '../../src/rows/table.ts';
@@ -134,4 +134,9 @@ export function checkClose(
       throw new Error(`${what}: number ${i} is ${found[i]}, not ${value}`);
     }
   });
+}
+
+/** The numbers that a head saves, by name. */
+export function savedNumbers(head: Pick<FittedHead, 'save'>): Readonly<Record<string, NamedArray['data']>> {
+  return Object.fromEntries(Object.entries(head.save().arrays).map(([name, { data }]) => [name, data]));
 }

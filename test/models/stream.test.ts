@@ -13,7 +13,7 @@ import type { FitProgress, FittedHead } from '../../src/models/model.ts';
 import { createHead, headKinds } from '../../src/models/registry.ts';
 import { createArena } from '../../src/numerics/arena.ts';
 import { randomState } from '../../src/numerics/mt19937.kernel.ts';
-import { CachedStore } from '../../src/rows/cached-store.ts';
+import { cachedStore } from '../../src/rows/cached-store.ts';
 import { RowReader } from '../../src/rows/row-reader.ts';
 import type { StoredRows } from '../../src/rows/row-source.ts';
 import type { Table } from '../../src/rows/table.ts';
@@ -45,7 +45,7 @@ async function make(name: string, fields: Partial<FingerprintFields>): Promise<v
 async function stored(name: string, cacheBytes = 0): Promise<LabelledData<StoredRows>> {
   const set = await openFeatureSet(join(root, name));
   const data = joinRows(set, { maxMissing: 0 });
-  const reader = new RowReader(new CachedStore(set.rowStore(), cacheBytes), 32);
+  const reader = new RowReader(cachedStore(set.rowStore(), cacheBytes), 32);
   return { ...data, features: { ...data.features, reader } };
 }
 

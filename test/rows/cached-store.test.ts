@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CachedStore } from '../../src/rows/cached-store.ts';
+import { cachedStore } from '../../src/rows/cached-store.ts';
 import { RowReader } from '../../src/rows/row-reader.ts';
 import { countingStore } from './counting-store.ts';
 
@@ -17,7 +17,7 @@ async function firstsOf(reader: RowReader, rows: readonly number[]): Promise<num
 
 test('keeps at most its limit of rows, reads each of them once, and the others every time', async () => {
   const store = countingStore(22, 100, columnCount);
-  const cached = new CachedStore(store, 9.9 * 4 * columnCount);
+  const cached = cachedStore(store, 9.9 * 4 * columnCount);
   assert.equal(cached.keptRows, 8);
   const reader = new RowReader(cached, 3);
   const rows = [0, 1, 2, 5, 6, 7, 8, 9, 21];
@@ -29,15 +29,15 @@ test('keeps at most its limit of rows, reads each of them once, and the others e
 
 test('keeps all rows of a store that fits, and none with a limit of zero bytes', async () => {
   const store = countingStore(6, 100, columnCount);
-  assert.equal(new CachedStore(store, 6 * 4 * columnCount).keptRows, 6);
-  const none = new CachedStore(store, 0);
+  assert.equal(cachedStore(store, 6 * 4 * columnCount).keptRows, 6);
+  const none = cachedStore(store, 0);
   assert.equal(none.keptRows, 0);
   assert.deepEqual(await firstsOf(new RowReader(none, 2), [1, 3]), [1, 3]);
 });
 
 test('does not read on into the next file for the rest of a chunk', async () => {
   const store = countingStore(12, 5, columnCount);
-  const reader = new RowReader(new CachedStore(store, 1e9), 3);
+  const reader = new RowReader(cachedStore(store, 1e9), 3);
   assert.deepEqual(await firstsOf(reader, [4]), [4]);
   assert.deepEqual(store.reads, ['4+1']);
   assert.deepEqual(await firstsOf(reader, [4, 5, 6, 7, 8]), [4, 5, 6, 7, 8]);

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readLabels } from '../../../src/classify/data/labels-file.ts';
-import { readRowLabels } from '../../../src/classify/data/row-labels.ts';
+import { readRowLabels } from '../../../src/classify/data/matrix/matrix-labels.ts';
 import { formatIndex, IndexTable } from '../../../src/features/index/index-table.ts';
 import { formatOutcomes, parseOutcomes } from '../../../src/features/index/outcomes.ts';
 import { readNpyMatrix } from '../../../src/formats/npy/npy-file.ts';

@@ -5,8 +5,11 @@ import { isStored, loadRows, type RowSource, takeRows } from '../../rows/row-sou
 import { evenPart } from '../../rows/table.ts';
 import type { Split } from '../../split/split.ts';
 import { valueAt } from '../../system/at.ts';
-import { usageError } from '../../system/errors.ts';
+import { formatBytes } from '../../system/durable.ts';
+import { UserError, usageError } from '../../system/errors.ts';
 import type { LabelledData } from '../data/labelled-data.ts';
+import { availableMemory } from '../memory/available.ts';
+import type { ClassifyValues } from '../options.ts';
 import type { Prediction } from '../result/predictions.ts';
 import type { CopiesFound } from '../result/report.ts';
 
@@ -60,7 +63,42 @@ export function copiesBytes(rowCount: number, columnCount: number): number {
   return 4 * rowCount * (2 * columnCount + 2 * comparedBlockRows);
 }
 
-/** The plain rows of some images, copied into memory. */
+/** The column of the groups; undefined for `near-copies` or no groups. */
+export function groupsColumn({ groups }: Pick<ClassifyValues, 'groups'>): string | undefined {
+  return groups === nearCopies ? undefined : groups;
+}
+
+/** @throws UserError if a comparison of all rows exceeds the memory budget of `--stream` */
+function checkRoom(bytes: number, budget: number): void {
+  if (bytes <= budget) return;
+  throw new UserError({
+    what: '--groups near-copies compares every row with every other, and they do not fit the memory',
+    where: '--stream',
+    found: `${formatBytes(budget)} to use`,
+    expected: `${formatBytes(bytes)}; a column of --labels that names the groups needs none of it`,
+    option: { name: 'memory', value: `${Math.ceil(bytes / 1e6)}MB` },
+    exitCode: 2,
+  });
+}
+
+/** With `--groups near-copies`, the tables with clusters of copies as groups; else unchanged. */
+export async function withAskedGroups(
+  tables: readonly LabelledData<RowSource>[],
+  { groups: asked, stream, memory }: Pick<ClassifyValues, 'groups' | 'stream' | 'memory'>,
+  note: (line: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<readonly LabelledData<RowSource>[]> {
+  if (asked !== nearCopies) return tables;
+  const { features } = valueAt(tables, 0);
+  if (stream) checkRoom(copiesBytes(features.rowCount, features.columnCount), memory ?? availableMemory() / 2);
+  const grouped = await groupedByCopies(tables, signal);
+  const { groups = 0, images = 0 } = grouped[0]?.grouping ?? {};
+  note(
+    `${images} images are copies of others, exact or nearly: each stays on the side of its copies, ${groups} groups in all`,
+  );
+  return grouped;
+}
+
 async function plainRows({ features }: LabelledData<RowSource>, places: Int32Array): Promise<Matrix> {
   const rows = takeRows(features, places);
   return isStored(rows) ? loadRows(rows) : rows;
@@ -111,11 +149,9 @@ export function copiesFound(
   };
 }
 
-/** Test results of a head, with the copies among the images. */
-export interface CopiesTested {
+interface CopiesTested {
   readonly model: string;
   readonly accuracy: number;
-  /** Undefined if nothing was compared. */
   readonly copies?: CopiesFound | undefined;
   readonly perRepeat: readonly { readonly test: ArrayLike<number> }[];
 }

@@ -4,7 +4,6 @@ import { type Table, withoutGaps } from '../../rows/table.ts';
 import { valueAt } from '../../system/at.ts';
 import type { LabelledData } from './labelled-data.ts';
 
-/** The test rows as a table. */
 export function testTable<F extends RowSource>(data: LabelledData<F>, rows: Int32Array): Table<F> {
   return {
     features: takeRows(data.features, rows),

@@ -1,16 +1,16 @@
 import { basename } from 'node:path';
 import { compareCodePoints, encodeLabels } from '../../rows/classes.ts';
+import { checkFinite } from '../../rows/finite.ts';
 import { isStored, type RowSource } from '../../rows/row-source.ts';
 import { valueAt, valuesAt } from '../../system/at.ts';
 import { columnsOf } from './label-columns.ts';
-import { checkFinite, keptRows, type LabelledData, type RowOptions, readIntoMemory } from './labelled-data.ts';
+import { keptRows, type LabelledData, placeOf, type RowOptions, readIntoMemory } from './labelled-data.ts';
 import type { MatrixOptions } from './matrix/foreign-matrix.ts';
 import { labelsOf } from './matrix/matrix-labels.ts';
 import { matrixPlace, openMatrix } from './matrix/open-matrix.ts';
 import { describeSmallClasses, withoutSmallClasses } from './small-classes.ts';
 
 export interface ExternalOptions extends RowOptions, MatrixOptions {
-  /** Called with how the files were read. */
   readonly onNote?: (line: string) => void;
 }
 
@@ -50,7 +50,7 @@ export async function openExternalFeatures(
     return valuesAt(values, kept);
   };
   const rows = await matrix.take(kept);
-  if (!isStored(rows)) checkFinite(rows, (row) => valueAt(ids, row), matrix.where);
+  if (!isStored(rows)) checkFinite(rows, (row, column) => placeOf(matrix.where, valueAt(ids, row), column));
   return {
     ids,
     viewsPerImage: 0,

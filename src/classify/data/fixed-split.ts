@@ -4,7 +4,6 @@ import { checkTablePlace } from '../../formats/table/table-place.ts';
 import type { Split } from '../../split/split.ts';
 import { UserError } from '../../system/errors.ts';
 
-/** Splits read from a file. */
 interface FixedSplits {
   readonly splits: readonly Split[];
   /** Rows of the data without a line in the file: on neither side. */

@@ -78,7 +78,6 @@ function imagesBySha256(set: FeatureSet): ReadonlyMap<string, number> {
   return new Map(Array.from(set.rows, (_, image) => [set.sha256Of(image), image]));
 }
 
-/** Ids with a label and a row, without the left-out classes. */
 function labelledIds(set: FeatureSet, { labels, leaveOut = [] }: JoinOptions): readonly string[] {
   const found = set.labelled(labels?.labels);
   return found.ids.filter((_, i) => !leaveOut.includes(valueAt(found.labels, i)));

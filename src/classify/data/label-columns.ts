@@ -4,16 +4,13 @@ import type { LabelsFile } from './labels-file.ts';
 
 /** Names of further columns of a labels file. */
 export interface AskedColumns {
-  /** Column of the rows' weights. */
   readonly sampleWeight?: string | undefined;
-  /** Column of the rows' groups. */
   readonly groups?: string | undefined;
 }
 
 /** Columns of a labels file, in the order of the used rows. */
 interface ColumnSource {
   readonly path: string;
-  /** Id of each row. */
   readonly ids: readonly string[];
   /** A column's value for each row, '' if it has none. @throws UserError if there is no such column */
   column(name: string): readonly string[];

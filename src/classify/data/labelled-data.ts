@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { isRandom } from '../../features/manifest/manifest.ts';
 import type { FeatureSet, JoinedLabels } from '../../features/reader.ts';
 import { takeUints } from '../../numerics/arrays.kernel.ts';
-import { firstNonFinite } from '../../numerics/finite.kernel.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
 import { compareCodePoints, encodeLabels } from '../../rows/classes.ts';
+import { checkFinite } from '../../rows/finite.ts';
 import { RowReader } from '../../rows/row-reader.ts';
 import { isStored, loadRows, type RowSource, type StoredRows, storedRows } from '../../rows/row-source.ts';
 import { valueAt, valuesAt } from '../../system/at.ts';
@@ -24,7 +24,6 @@ export interface LabelledData<F extends RowSource = Matrix> {
   readonly classes: readonly string[];
   /** Number of augmented views to train on, per image. */
   readonly viewsPerImage: number;
-  /** Weight per id. */
   readonly sampleWeights?: Float64Array;
   /** Group number per id, without gaps, in the sorted order of the groups' names. */
   readonly groups?: Int32Array | undefined;
@@ -40,17 +39,12 @@ export interface LabelledData<F extends RowSource = Matrix> {
   readonly imagesSha256?: string | undefined;
   /** With several feature sets: the images left out. */
   readonly joined?: Report['joined'];
-  /** Description of the features for the report. */
   readonly featureSet: Report['featureSet'];
-  /** Warnings about the rows for the user. */
   readonly warnings: readonly string[];
 }
 
-/** Which rows to take, and their weights and groups. */
 export interface RowOptions extends AskedColumns {
-  /** Classes whose rows are left out. */
   readonly leaveOut?: readonly string[];
-  /** Smallest number of rows of a class; smaller classes are left out. */
   readonly minImages?: number | undefined;
 }
 
@@ -160,13 +154,19 @@ export async function joinLabels(set: FeatureSet, options: JoinOptions): Promise
 export async function readIntoMemory(data: LabelledData<RowSource>): Promise<LabelledData> {
   const { features } = data;
   const matrix = await loadRows(features);
-  if (isStored(features)) checkFinite(matrix, (row) => nameOfRow(data, row), features.reader.store.where);
+  if (isStored(features))
+    checkFinite(matrix, (row, column) => placeOf(features.reader.store.where, nameOfRow(data, row), column));
   return { ...data, features: matrix };
 }
 
 /** Name of a row of the features in messages. */
 export function nameOfRow({ ids, viewsPerImage }: LabelledData<RowSource>, row: number): string {
   return ids[row] ?? `a view of ${ids[Math.floor((row - ids.length) / viewsPerImage)]}`;
+}
+
+/** A feature in messages. */
+export function placeOf(where: string, row: string, column: number): string {
+  return `${where}, ${row}, column ${column}`;
 }
 
 /** Indices of the rows whose class is kept. @throws a usage UserError for a class without rows */
@@ -179,19 +179,6 @@ export function keptRows(names: readonly string[], leaveOut: readonly string[] =
     throw usageError('--leave-out', name, `one of ${there.size} classes: ${shown}${there.size > 10 ? ' …' : ''}`);
   }
   return Uint32Array.from(names.keys()).filter((i) => !left.has(valueAt(names, i)));
-}
-
-/** @throws UserError naming the id of the first row with a non-finite feature */
-export function checkFinite(features: Matrix, idOf: (row: number) => string, where: string): void {
-  const at = firstNonFinite(features.data);
-  if (at < 0) return;
-  throw new UserError({
-    what: 'a feature is not a finite number',
-    where: `${where}, ${idOf(Math.floor(at / features.columnCount))}, column ${at % features.columnCount}`,
-    found: String(features.data[at]),
-    expected: 'finite numbers',
-    fix: 'a feature set: featuretap verify checks it; a matrix of your own: fix that row at its source, or drop it',
-  });
 }
 
 export function checkMissing(set: FeatureSet, strays: number, maxMissing: number): void {

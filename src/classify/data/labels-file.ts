@@ -28,7 +28,6 @@ export interface LabelsFile {
   readonly idOf: (cell: string) => string;
   /** In the file's order. */
   readonly labels: ReadonlyMap<string, string>;
-  /** Names of the other columns. */
   readonly extraColumns: readonly string[];
   /** Value of an extra column for each id. */
   readonly column: (name: string) => ReadonlyMap<string, string>;

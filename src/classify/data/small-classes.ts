@@ -1,7 +1,6 @@
 import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 
-/** Classes that --min-images leaves out. */
 export interface SmallClasses {
   readonly minImages: number;
   readonly classes: readonly string[];

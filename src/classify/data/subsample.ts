@@ -48,7 +48,7 @@ export function stratifiedSubsample(
 }
 
 /** @throws a usage UserError for a size that is neither a fraction nor a count */
-export function checkSubsample(size: number): void {
+function checkSubsample(size: number): void {
   if ((size > 0 && size < 1) || (Number.isSafeInteger(size) && size >= 1)) return;
   throw usageError('--subsample', String(size), 'a fraction above 0 and below 1, or a whole number of images', {
     value: null,

@@ -9,7 +9,6 @@ import {
   pruneCounts,
 } from './confident.kernel.ts';
 
-/** How plausible a label is, by held-out probabilities. */
 export interface LabelDoubt {
   readonly row: number;
   /** Most probable other class. */

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 
-/** Memory as reported by the system, in bytes. */
 interface SystemMemory {
   readonly total: number;
   /** Without swapping: unused memory, and file caches that can be dropped. */
@@ -26,7 +25,6 @@ function readSystem(): SystemMemory {
   return { total: totalmem(), free: freemem(), limit, used: groupUse(limit) ?? process.memoryUsage.rss() };
 }
 
-/** Memory files of control groups, versions 2 and 1. */
 const groups = [
   { folder: '/sys/fs/cgroup', limit: 'memory.max', use: 'memory.current', cache: 'file' },
   {

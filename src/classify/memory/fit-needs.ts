@@ -3,10 +3,8 @@ import type { Head } from '../../models/model.ts';
 import { formatBytes } from '../../system/durable.ts';
 import { UserError } from '../../system/errors.ts';
 
-/** Estimated memory for fitting a head. */
 export interface FitNeeds {
   readonly head: Head;
-  /** Largest first. */
   readonly parts: readonly MemoryPart[];
   readonly bytes: number;
 }

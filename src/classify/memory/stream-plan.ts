@@ -1,7 +1,7 @@
 import { storedBlockRows } from '../../models/linear-loss.ts';
 import { type FitSize, type MemoryPart, mostOf, totalBytes } from '../../models/memory-parts.ts';
 import type { Head } from '../../models/model.ts';
-import { CachedStore } from '../../rows/cached-store.ts';
+import { cachedStore } from '../../rows/cached-store.ts';
 import { RowReader } from '../../rows/row-reader.ts';
 import type { StoredRows } from '../../rows/row-source.ts';
 import { formatBytes } from '../../system/durable.ts';
@@ -9,9 +9,7 @@ import { UserError } from '../../system/errors.ts';
 import type { LabelledData } from '../data/labelled-data.ts';
 import { describeNeeds } from './fit-needs.ts';
 
-/** How rows are read within a memory budget. */
 export interface StreamPlan {
-  /** The data, with some rows cached in memory. */
   readonly data: LabelledData<StoredRows>;
   readonly parts: readonly MemoryPart[];
   readonly blockRows: number;
@@ -53,7 +51,7 @@ export function planStream(
   ].sort((a, b) => b.bytes - a.bytes);
   const needed = totalBytes(parts);
   if (needed > budget) throw tooSmall(parts, budget, heads);
-  const store = new CachedStore(reader.store, budget - needed);
+  const store = cachedStore(reader.store, budget - needed);
   const cached = new RowReader(store, reader.blockRows, signal);
   return {
     data: { ...data, features: { ...data.features, reader: cached } },

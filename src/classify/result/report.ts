@@ -114,7 +114,6 @@ export interface Report extends Scores {
       readonly folder: string;
       readonly dims: number;
       readonly weights: string;
-      /** Its fingerprint. */
       readonly features: string;
       /** As for a single set; absent in reports of versions up to 0.2. */
       readonly fields?: FingerprintFields;
@@ -153,11 +152,9 @@ export interface Report extends Scores {
   /** sha256 of head.safetensors and predictions.csv, lower-case hex; absent in reports of versions before 0.2. */
   readonly headSha256?: string;
   readonly predictionsSha256?: string;
-  /** The command that reproduces this report. */
   readonly command: string;
   readonly versions: Readonly<Record<string, string>>;
   /** ISO 8601. Only this and the times differ between runs. */
   readonly createdAt: string;
-  /** Folder of this report. */
   readonly report: string;
 }

@@ -2,7 +2,6 @@ import type { HeadOptions } from '../../models/parameters.ts';
 import { valueAt } from '../../system/at.ts';
 import type { Point } from './grid.ts';
 
-/** Cross-validation results of one point. */
 export interface PointResult {
   readonly params: Point;
   /** Accuracy on the test rows of each fold. */

@@ -5,7 +5,6 @@ import { usageError } from '../../system/errors.ts';
 /** Parameter grid of a sweep: values of each parameter, in the order given. */
 export type Grid = Readonly<Record<string, readonly (string | number)[]>>;
 
-/** One point of a grid. */
 export type Point = Readonly<Record<string, string | number>>;
 
 /**

@@ -11,7 +11,6 @@ import { type Grid, type Point, pointsOf } from './grid.ts';
 import { predictFolds } from './predict-folds.ts';
 
 export interface SweepOptions {
-  /** Number of folds. */
   readonly cv: number;
   /** Choose the simplest point within one standard error of the best. */
   readonly oneStandardError: boolean;

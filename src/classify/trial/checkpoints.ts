@@ -1,10 +1,9 @@
 import { join } from 'node:path';
-import type { Checkpoints } from '../../models/checkpoints.ts';
+import type { Checkpoints } from '../../models/model.ts';
 import { removeAbandoned, removeFile, writeDurably } from '../../system/durable.ts';
 import { nodeFiles, readIfThere } from '../../system/files.ts';
 import { makeFolder } from '../../system/make-folder.ts';
 
-/** Checkpoint files of the fits of one run. */
 interface RunCheckpoints extends Checkpoints {
   /** Deletes the checkpoints read or written by this run, once their results are saved. */
   clear(): Promise<void>;

@@ -11,7 +11,6 @@ import type { RepeatResult } from '../result/report.ts';
 import type { TestScores } from './test-scores.ts';
 import type { OpenTrial } from './trial.ts';
 
-/** Results of one head on every split. */
 export interface Evaluation {
   readonly perRepeat: readonly RepeatResult[];
   /** Over the test rows of all repeats: [classes, classes], true by predicted. */

@@ -4,13 +4,14 @@ import type { FitContext, FittedHead, Head } from '../../models/model.ts';
 import { createArena } from '../../numerics/arena.ts';
 import { takeInts } from '../../numerics/arrays.kernel.ts';
 import { largestMagnitude } from '../../numerics/finite.kernel.ts';
+import { checkFinite } from '../../rows/finite.ts';
 import { isStored, loadRows, type RowSource, rowPass, type StoredRows } from '../../rows/row-source.ts';
 import type { Table } from '../../rows/table.ts';
 import type { Split } from '../../split/split.ts';
 import { valueAt } from '../../system/at.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
 import { testTable, trainingTable } from '../data/data-tables.ts';
-import { checkFinite, type LabelledData, nameOfRow } from '../data/labelled-data.ts';
+import { type LabelledData, nameOfRow, placeOf } from '../data/labelled-data.ts';
 import { type TestScores, testScores } from './test-scores.ts';
 
 /** One split: heads are fitted on its training rows and tested on its test rows, in memory or on disk. */
@@ -26,7 +27,6 @@ interface Trial {
   uncalibratedLogLoss(fitted: FittedHead): Promise<number | undefined>;
 }
 
-/** Shared by all fits of a run. */
 interface TrialSurroundings extends Pick<FitContext, 'networkTail' | 'checkpoints' | 'encodeWords' | 'signal'> {
   readonly stream: boolean;
 }
@@ -95,7 +95,8 @@ async function inMemory(
   const { features } = table;
   if (!isStored(features)) return table;
   const matrix = await loadRows(features);
-  checkFinite(matrix, (row) => data.ids[valueAt(rows, row)] ?? `view row ${row}`, features.reader.store.where);
+  const { where } = features.reader.store;
+  checkFinite(matrix, (row, column) => placeOf(where, data.ids[valueAt(rows, row)] ?? `view row ${row}`, column));
   return { ...table, features: matrix };
 }
 
@@ -113,10 +114,11 @@ export async function checkStoredRows(
 ): Promise<number> {
   let largest = 0;
   const pass = rowPass(data.features);
+  const { where } = data.features.reader.store;
   for await (const block of pass.blocks()) {
     await pauseForInterrupt(signal);
     const rowAt = (row: number): number => pass.places?.[block.start + row] ?? row;
-    checkFinite(block, (row) => nameOfRow(data, rowAt(row)), data.features.reader.store.where);
+    checkFinite(block, (row, column) => placeOf(where, nameOfRow(data, rowAt(row)), column));
     largest = Math.max(largest, largestMagnitude(block.data.subarray(0, block.rowCount * block.columnCount)));
     onRows(block.rowCount);
   }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { chosenFeatureSet } from '../../classify/choose-features.ts';
-import { groupsColumn } from '../../classify/copies/asked-groups.ts';
+import { groupsColumn } from '../../classify/copies/copies.ts';
 import { openExternalFeatures } from '../../classify/data/external-features.ts';
 import { joinSets } from '../../classify/data/join-sets.ts';
 import { type JoinOptions, joinRows, type LabelledData } from '../../classify/data/labelled-data.ts';

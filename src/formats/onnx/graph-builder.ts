@@ -76,6 +76,18 @@ export class GraphBuilder {
     return this.claim(name);
   }
 
+  /** Adds a constant of the type of its array; a vector unless a shape is given. */
+  constant(
+    name: string,
+    data: Float32Array | Float64Array | Int32Array | BigInt64Array,
+    shape: readonly number[] = [data.length],
+  ): string {
+    if (data instanceof Float32Array) return this.initializer(name, { type: 'float32', shape, data });
+    if (data instanceof Float64Array) return this.initializer(name, { type: 'float64', shape, data });
+    if (data instanceof Int32Array) return this.initializer(name, { type: 'int32', shape, data });
+    return this.initializer(name, { type: 'int64', shape, data });
+  }
+
   /** Adds a node with one output and returns the output's name. */
   node(
     opType: string,

@@ -1,6 +1,7 @@
 import { conformalScores } from '../../metrics/conformal.kernel.ts';
 import { addAt, takeInts } from '../../numerics/arrays.kernel.ts';
 import type { RandomState } from '../../numerics/mt19937.kernel.ts';
+import { countClasses } from '../../rows/classes.ts';
 import { type RowSource, takeRows } from '../../rows/row-source.ts';
 import type { Table } from '../../rows/table.ts';
 import { valueAt } from '../../system/at.ts';
@@ -10,10 +11,10 @@ import { logInPlace } from './temperature.kernel.ts';
 import { temperatureOf } from './temperature.ts';
 
 /**
- * Draws rows to hold out from training. A row stays where it would be the last one of its class to train on, so that
- * small classes are never lost; rows of one group go together. Rows of weight 0 are not held out: they tell nothing.
+ * Draws rows to hold out. Each class keeps a row to train on; rows of one group stay together; rows of weight 0 are not held
+ * out.
  *
- * @param share of the rows to hold out, about
+ * @param share approximate share of the rows to hold out
  * @returns row numbers, ascending
  */
 export function holdOut(
@@ -30,9 +31,7 @@ export function holdOut(
     if (rows === undefined) units.set(unit, [row]);
     else rows.push(row);
   }
-  const left = new Int32Array(classes.length);
-  for (const label of labels) addAt(left, label, 1);
-
+  const left = countClasses(labels, classes.length);
   const wanted = Math.floor(share * rowCount);
   const isHeld = new Uint8Array(rowCount);
   let heldCount = 0;
@@ -46,7 +45,7 @@ export function holdOut(
       const spares = [...ownCounts].every(([label, count]) => valueAt(left, label) > count);
       if (!spares || rows.some((row) => sampleWeights?.[row] === 0)) continue;
       for (const row of rows) isHeld[row] = 1;
-      for (const [label, count] of ownCounts) left[label] = valueAt(left, label) - count;
+      for (const [label, count] of ownCounts) addAt(left, label, -count);
       heldCount += rows.length;
     }
   }
@@ -54,12 +53,12 @@ export function holdOut(
   return { kept: all.filter((row) => isHeld[row] === 0), held: all.filter((row) => isHeld[row] === 1) };
 }
 
-/** Held-out rows that give a fair temperature; fewer leave it to folds, whose fits are short then. */
+/** Fewest held-out rows for a reliable temperature; with fewer, folds are fitted, which is then fast. */
 export const enoughHeldOut = 50;
 
-/** Early stopping leaves the network near the best scale for these rows: an inverse temperature past this, or below one over it, is chance. */
+/** Early stopping keeps the scale of the network near the best: an inverse temperature beyond this or its inverse is chance. */
 const mostInverse = 2;
-/** With fewer, a prediction set of 95 % holds every class. */
+/** With fewer, a prediction set of 95 % contains every class. */
 const enoughScores = 19;
 
 interface HeldOutOptions {
@@ -69,12 +68,11 @@ interface HeldOutOptions {
 }
 
 /**
- * The temperature of a network's probabilities on the validation rows of its early stopping. Views of an image are left out:
- * predictions are for plain ones.
+ * The temperature of a network's probabilities by the validation rows of its early stopping, without augmented views.
  *
- * @param options.judged what each row of the table weighs
- * @param options.withScores gives the conformal scores of these rows too, where they are enough for a coverage of 95 %. They also chose
- * when to stop, so this is for networks whose fit is too long to be repeated without them.
+ * @param options.judged weight of each row of the table
+ * @param options.withScores also return conformal scores, if there are enough rows for a coverage of 95 %: these rows also chose
+ * the epoch, so only for networks that take too long to fit again without them
  */
 export async function heldOutTemperature(
   network: FittedHead,

@@ -1,8 +1,8 @@
 /**
- * The inverse temperature s that makes softmax(s * scores) likeliest for the labels (Guo and others, 2017). The log loss
- * is convex in s; Newton steps, halved while they would make it worse.
+ * The likeliest inverse temperature s of softmax(s * scores) (Guo et al., 2017), by Newton's method with step halving; the log
+ * loss is convex in s.
  *
- * @param scores [rows, columns]; minus infinity for a class that cannot be
+ * @param scores [rows, columns]; minus infinity for probability 0
  * @param weights per row
  */
 export function likeliestInverse(
@@ -15,7 +15,7 @@ export function likeliestInverse(
   let at = lossAt(scores, columns, labels, weights, inverse);
   for (let step = 0; step < 50 && at.curvature > 0; step++) {
     let change = -at.gradient / at.curvature;
-    // Below zero the order of the classes would turn round.
+    // A negative one would reverse the order of the classes.
     if (inverse + change <= 0) change = -inverse / 2;
     let next = lossAt(scores, columns, labels, weights, inverse + change);
     for (let half = 0; half < 30 && !(next.loss <= at.loss); half++) {
@@ -25,7 +25,7 @@ export function likeliestInverse(
     if (!(next.loss <= at.loss)) break;
     inverse += change;
     at = next;
-    // Separable scores would drive it to infinity: past this nothing is left to win.
+    // Infinite for separable scores.
     if (inverse > 1e6 || Math.abs(change) <= 1e-6 * inverse) break;
   }
   return inverse;
@@ -44,7 +44,7 @@ function lossAt(
   for (let row = 0, start = 0; row < labels.length; row++, start += columns) {
     const end = start + columns;
     const own = scores[start + labels[row]];
-    // A row whose own class cannot be is lost at any temperature.
+    // The loss of such a row is infinite at any temperature.
     if (own === Number.NEGATIVE_INFINITY) continue;
     let largest = own;
     for (let i = start; i < end; i++) if (scores[i] > largest) largest = scores[i];
@@ -73,7 +73,7 @@ export function logInPlace(values: Float32Array): void {
   for (let i = 0; i < values.length; i++) values[i] = Math.log(values[i]);
 }
 
-/** Turns probabilities into softmax(inverse * log p) in place, row by row: powers of them that sum to 1: [rows, columns]. */
+/** softmax(inverse * log p) of each row of probabilities p, in place: [rows, columns]. */
 export function raiseRows(probabilities: Float32Array, columns: number, inverse: number): void {
   for (let start = 0; start < probabilities.length; start += columns) {
     let largest = 0;

@@ -8,14 +8,12 @@ import { predictionsOf, withPredict } from '../fitted-head.ts';
 import type { FitContext, FittedHead, Head, SavedHead, Temperature } from '../model.ts';
 import { likeliestInverse, logInPlace, raiseRows } from './temperature.kernel.ts';
 
-/** Folds that a calibration holds out in turn, if it takes them all. */
+/** Most folds that a calibration holds out in turn. */
 export const calibrationFolds = 5;
-const folds = calibrationFolds;
 
 /**
- * A head whose probabilities are calibrated by a temperature (Guo and others, 2017): softmax(inverse · log p), the inverse
- * temperature being the likeliest for training rows that the head had not seen, left out fold by fold. Predictions stay
- * as they are.
+ * Wraps a head: calibrates its probabilities by a temperature (Guo et al., 2017), softmax(inverse · log p), with the likeliest
+ * inverse temperature for held-out training rows. Predictions stay the same.
  */
 export function calibrated(head: Head): Head {
   const params = { ...head.params, calibrate: 'temperature' };
@@ -25,16 +23,13 @@ export function calibrated(head: Head): Head {
     params,
     needs: (size) => {
       const { trainRows, dims, classes, stream } = size;
-      const heldOut = mostHeldOut(trainRows, folds);
-      if (stream === true) {
-        const bytes = 8 * classes * Math.min(heldOut, streamedRows(classes));
-        return [...(temperature ?? head).needs(size), { what: 'held-out probabilities', bytes }];
-      }
+      const heldOut = mostHeldOut(trainRows, calibrationFolds);
+      const kept = stream === true ? Math.min(heldOut, streamedRows(classes)) : heldOut;
       return [
-        // Where a head can do without folds, groups or views may still call for them.
         ...(temperature ?? head).needs(size),
-        { what: 'rows of a fold', bytes: 4 * trainRows * dims },
-        { what: 'cross-validated probabilities', bytes: 8 * heldOut * classes },
+        // Even a head that usually needs no folds does with groups or views.
+        ...(stream === true ? [] : [{ what: 'rows of a fold', bytes: 4 * trainRows * dims }]),
+        { what: `${stream === true ? 'held-out' : 'cross-validated'} probabilities`, bytes: 8 * kept * classes },
       ];
     },
     fit: async (train, context) => {
@@ -51,18 +46,15 @@ export function calibrated(head: Head): Head {
 
 /** What a calibration adds to a head. */
 function foundBy(inner: FittedHead, found: Temperature, rowsAre: string): Pick<FittedHead, 'details' | 'heldOut'> {
-  const details = detailsOf(inner, found, rowsAre);
-  return found.scores === undefined ? { details } : { details, heldOut: { scores: found.scores, rowsAre } };
-}
-
-function detailsOf(inner: FittedHead, { inverse, rows }: Temperature, rowsAre: string): FittedHead['details'] {
+  const { inverse, rows, scores } = found;
   const how = rows === 0 ? 'not calibrated: too few rows to hold out' : `temperature-scaled on ${rows} ${rowsAre} rows`;
-  return {
+  const details = {
     ...inner.details,
     temperatureSlope: inverse,
     temperatureRows: rows,
     probabilities: `${inner.details['probabilities']}, ${how}`,
   };
+  return scores === undefined ? { details } : { details, heldOut: { scores, rowsAre } };
 }
 
 function calibratedHead(inner: FittedHead, { inverse }: Pick<Temperature, 'inverse'>): FittedHead {
@@ -82,9 +74,7 @@ function calibratedHead(inner: FittedHead, { inverse }: Pick<Temperature, 'inver
   });
 }
 
-/**
- * Restores a head that `calibrated` made, the inner one by `load`.
- */
+/** Restores a head of `calibrated`; `load` restores the inner one. */
 export function loadCalibrated(saved: SavedHead, load: (saved: SavedHead) => FittedHead): FittedHead {
   const { calibrate, ...params } = saved.params;
   if (calibrate !== 'temperature') return load(saved);
@@ -92,7 +82,7 @@ export function loadCalibrated(saved: SavedHead, load: (saved: SavedHead) => Fit
   return calibratedHead(inner, { inverse: savedInverseTemperature(saved) });
 }
 
-/** Of a saved head's probabilities, 1 where they are not calibrated by one: what an exported network must do last. */
+/** The inverse temperature of a saved head's probabilities; 1 if it has none. */
 export function savedInverseTemperature(saved: SavedHead): number {
   const inverse = saved.details['temperatureSlope'];
   return typeof inverse === 'number' ? inverse : 1;
@@ -105,7 +95,7 @@ async function crossValidatedTemperature(
 ): Promise<Temperature> {
   const { onProgress, test: _test, ...rest } = context;
   const quiet = { ...rest, forCalibration: true };
-  const splits = foldsToHoldOut(table, folds);
+  const splits = foldsToHoldOut(table, calibrationFolds);
   const held: number[] = [];
   const logs: Float32Array[] = [];
   const found: number[] = [];
@@ -124,7 +114,7 @@ async function crossValidatedTemperature(
   return temperatureOf(logs, held, table, Int32Array.from(found));
 }
 
-/** The test rows of a fold that are looked at: from the disk as many as one parameter asks for, spread evenly. */
+/** The test rows of a fold to predict; on disk only as many as one parameter needs, evenly spaced. */
 export function testPart(
   test: Int32Array,
   foldCount: number,
@@ -133,20 +123,20 @@ export function testPart(
   return isStored(features) ? evenPart(test, Math.ceil(streamedRows(classes.length) / foldCount)) : test;
 }
 
-/** Held-out rows whose probabilities are kept by stream: 8 MB of them, and enough of many classes too. */
+/** Most held-out rows with rows on disk: 8 MB of probabilities, but enough rows for many classes. */
 function streamedRows(classCount: number): number {
   return Math.max(2000, Math.floor(2 ** 21 / classCount));
 }
 
-/** Fewer held-out rows tell no temperature: by two of them the log loss on photos of 44 breeds became two to four times as high. */
-const fewestTelling = 10;
+/** Fewest held-out rows for a temperature: two of them made the log loss on photos of 44 breeds two to four times as high. */
+const fewestRows = 10;
 
 /**
- * The temperature that makes log probabilities, or scores, likeliest for the labels; 1 where too few rows tell it.
+ * The likeliest temperature of log probabilities or scores; 1 for too few rows.
  *
  * @param logs [rows, classes] of each fold, in the order of `held`
  * @param held rows of the table
- * @param predicted class of each of them; default: the most probable one
+ * @param predicted class of each; default: the most probable one
  */
 export function temperatureOf(
   logs: readonly Float32Array[],
@@ -161,9 +151,9 @@ export function temperatureOf(
     at += block.length;
   }
   const own = takeInts(labels, held);
-  // The only row of its class tells nothing: where it is left out, its class cannot be.
+  // A held-out row that is the only one of its class has probability 0.
   const telling = own.filter((label, row) => all[row * classes.length + label] !== Number.NEGATIVE_INFINITY).length;
-  if (telling < fewestTelling) return { inverse: 1, rows: 0 };
+  if (telling < fewestRows) return { inverse: 1, rows: 0 };
   const weights = sampleWeights && takeFloats(sampleWeights, held);
   const inverse = likeliestInverse(all, classes.length, own, weights);
   return { inverse, rows: held.length, scores: conformalScores(all, classes.length, own, inverse, predicted) };

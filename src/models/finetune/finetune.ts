@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { usageError } from '../../system/errors.ts';
 import { heldOutTemperature } from '../calibration/hold-out.ts';
 import { checkSolver } from '../checks.ts';
+import { savedFacts } from '../fitted-head.ts';
 import type { Head, HeadKind } from '../model.ts';
 import { readParams } from '../parameters.ts';
 import { tune } from './fit.ts';
@@ -60,17 +61,10 @@ export function finetuneFrom(linear: HeadKind): HeadKind {
     },
     load: (saved) => {
       checkSolver(saved, solvers);
-      const { iterations, network: _network, ...details } = saved.details;
-      return tunedHead(savedNetwork(saved), {
-        solver: saved.solver,
-        params: saved.params,
-        classes: saved.classes,
-        iterations: Number(iterations),
-        warnings: [],
-        details,
-        // They do not affect the result.
-        threads: availableParallelism(),
-      });
+      const { network: _, ...details } = saved.details;
+      // The threads do not affect the result.
+      const facts = { ...savedFacts({ ...saved, details }), converged: true };
+      return tunedHead(savedNetwork(saved), facts, availableParallelism());
     },
     toOnnx: addTunedNetwork,
   };

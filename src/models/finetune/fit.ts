@@ -8,17 +8,14 @@ import { holdOut } from '../calibration/hold-out.ts';
 import { checkSeveralClasses, checkTrainingTable } from '../checks.ts';
 import { absentBias } from '../linear-head.ts';
 import type { FitContext, FittedHead, HeadKind, Json } from '../model.ts';
-import { openCheckpoint } from './checkpoint.ts';
-import { type HeldOutFigures, heldOutFigures } from './held-out.ts';
+import { type BestSoFar, openCheckpoint, resumeFrom, stateOf } from './checkpoint.ts';
 import { featureCountOf, type NetworkTail } from './network/tail.ts';
 import type { TuneParams } from './options.ts';
-import { rateShare } from './schedule.ts';
 import { startTensors } from './start.ts';
 import { frozenBlocks, tailOf } from './trained-blocks.ts';
 import { openTrainer, type Trainer } from './trainer.ts';
-import { batchesOf, planEpoch, shuffled } from './training-rows.ts';
-import { type BestSoFar, resumeFrom, stateOf } from './tune-state.ts';
-import { tunedHead } from './tuned-head.ts';
+import { batchesOf, planEpoch, rateShare, shuffled } from './training-rows.ts';
+import { type HeldOutFigures, heldOutFigures, tunedHead } from './tuned-head.ts';
 
 interface TuneOptions {
   readonly params: TuneParams;
@@ -29,7 +26,6 @@ interface TuneOptions {
 
 interface Tuned {
   readonly fitted: FittedHead;
-  /** Rows of the validation set. */
   readonly held: Int32Array;
 }
 
@@ -102,8 +98,7 @@ export async function tune(whole: Table<RowSource>, options: TuneOptions, contex
       await checkpoint?.write(stateOf(epoch, figures, best, tensors, trainer));
       say(epoch, figures, context, params, rateShare(schedule, first), (performance.now() - begun) / 1000);
     }
-    const kindled = best === undefined ? copyOf(tensors) : best.tensors;
-    return { fitted: finished(kindled, figures, best), held };
+    return { fitted: finished(best?.tensors ?? copyOf(tensors), figures, best), held };
   } finally {
     await trainer.close();
   }
@@ -149,9 +144,12 @@ export async function tune(whole: Table<RowSource>, options: TuneOptions, contex
     return tunedHead(
       { tail: shapeOf(tail), tensors: withAllClasses(trained, present, whole.classes.length, featureCountOf(tail)) },
       {
+        model: 'finetune',
         solver,
         params,
         classes: whole.classes,
+        dims: whole.features.columnCount,
+        converged: true,
         iterations: figures.at(-1)?.epoch ?? 0,
         warnings: best?.epoch === 0 ? ['no epoch improved the validation loss: the network is kept as it was'] : [],
         details: {
@@ -162,8 +160,8 @@ export async function tune(whole: Table<RowSource>, options: TuneOptions, contex
           weightsSha256: tail.weightsSha256,
           ...(best === undefined ? {} : { bestEpoch: best.epoch, heldOutRows: held.length, heldOutLoss: best.loss }),
         },
-        threads: context.threads,
       },
+      context.threads,
     );
   }
 }

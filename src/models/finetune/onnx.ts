@@ -10,22 +10,15 @@ export function addTunedNetwork(graph: GraphBuilder, features: string, saved: Sa
   const { tail, tensors } = savedNetwork(saved);
   const folded = foldedTensors(tail, tensors);
   const shape = BigInt64Array.from([-1, ...tail.mapShape], BigInt);
-  let map = graph.node('Reshape', [
-    features,
-    graph.initializer('finetune.mapShape', { type: 'int64', shape: [4], data: shape }),
-  ]);
+  let map = graph.node('Reshape', [features, graph.constant('finetune.mapShape', shape)]);
   const convolve = (conv: TailConv, input: string): string => {
     const { inChannels, outChannels, kernel, stride, padding } = conv;
     const kernels = fromGraphKernels(folded.get(`${conv.conv}.weight`) ?? new Float32Array(0), conv);
     const bias = folded.get(`${conv.conv}.bias`) ?? new Float32Array(0);
     const inputs = [
       input,
-      graph.initializer(`finetune.${conv.conv}.weight`, {
-        type: 'float32',
-        shape: [outChannels, inChannels, kernel, kernel],
-        data: kernels,
-      }),
-      graph.initializer(`finetune.${conv.conv}.bias`, { type: 'float32', shape: [outChannels], data: bias }),
+      graph.constant(`finetune.${conv.conv}.weight`, kernels, [outChannels, inChannels, kernel, kernel]),
+      graph.constant(`finetune.${conv.conv}.bias`, bias),
     ];
     const pads = [padding, padding, padding, padding];
     return graph.node('Conv', inputs, { kernel_shape: [kernel, kernel], strides: [stride, stride], pads });
@@ -43,12 +36,8 @@ export function addTunedNetwork(graph: GraphBuilder, features: string, saved: Sa
   const bias = tensors.get('fc.bias') ?? new Float32Array(0);
   const inputs = [
     pooled,
-    graph.initializer('finetune.fc.weight', {
-      type: 'float32',
-      shape: [saved.classes.length, featureCountOf(tail)],
-      data: weight,
-    }),
-    graph.initializer('finetune.fc.bias', { type: 'float32', shape: [saved.classes.length], data: bias }),
+    graph.constant('finetune.fc.weight', weight, [saved.classes.length, featureCountOf(tail)]),
+    graph.constant('finetune.fc.bias', bias),
   ];
   return graph.node('Softmax', [graph.node('Gemm', inputs, { transB: 1 })], { axis: -1 });
 }

@@ -1,13 +1,9 @@
-/** Learning rate and weight decay of a step. */
 interface StepRates {
   readonly rate: number;
-  /** Weight decay. */
   readonly decay: number;
 }
 
-/**
- * One step of stochastic gradient descent with momentum, as torch.optim.SGD; `velocity` starts at 0.
- */
+/** One step of stochastic gradient descent with momentum, as torch.optim.SGD; `velocity` starts at 0. */
 export function sgdStep(
   parameters: Float32Array,
   gradient: Float32Array,

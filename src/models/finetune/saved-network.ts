@@ -1,23 +1,15 @@
+import { lookUp } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import { savedArray } from '../checks.ts';
 import type { Json, SavedHead } from '../model.ts';
-import { fromGraphKernels, type GraphTensors, toGraphKernels } from './network/layout.ts';
+import { fromGraphKernels, type GraphTensors, normParts, toGraphKernels } from './network/layout.ts';
 import { featureCountOf, type TailConv, type TailShape, tailConvolutions } from './network/tail.ts';
 
-/** Fine-tuned blocks and last layer. */
 export interface TunedNetwork {
   readonly tail: TailShape;
   /** Tensors of the blocks, kernels in the graphs' layout, and `fc.weight` [classes, features], `fc.bias`. */
   readonly tensors: GraphTensors;
 }
-
-export function tensorOf(tensors: GraphTensors, name: string): Float32Array {
-  const tensor = tensors.get(name);
-  if (tensor === undefined) throw new RangeError(`no tensor ${name}`);
-  return tensor;
-}
-
-const normParts = ['weight', 'bias', 'running_mean', 'running_var'] as const;
 
 /** By torchvision's names and in its shapes. */
 export function savedTensors(tail: TailShape, tensors: GraphTensors, classes: number): SavedHead['arrays'] {
@@ -25,14 +17,14 @@ export function savedTensors(tail: TailShape, tensors: GraphTensors, classes: nu
   for (const conv of tailConvolutions(tail.blocks)) {
     const name = `${conv.conv}.weight`;
     const shape = [conv.outChannels, conv.inChannels, conv.kernel, conv.kernel];
-    arrays[name] = { shape, data: fromGraphKernels(tensorOf(tensors, name), conv) };
+    arrays[name] = { shape, data: fromGraphKernels(lookUp(tensors, name), conv) };
     for (const part of normParts) {
       const own = `${conv.norm}.${part}`;
-      arrays[own] = { shape: [conv.outChannels], data: tensorOf(tensors, own) };
+      arrays[own] = { shape: [conv.outChannels], data: lookUp(tensors, own) };
     }
   }
-  arrays['fc.weight'] = { shape: [classes, featureCountOf(tail)], data: tensorOf(tensors, 'fc.weight') };
-  arrays['fc.bias'] = { shape: [classes], data: tensorOf(tensors, 'fc.bias') };
+  arrays['fc.weight'] = { shape: [classes, featureCountOf(tail)], data: lookUp(tensors, 'fc.weight') };
+  arrays['fc.bias'] = { shape: [classes], data: lookUp(tensors, 'fc.bias') };
   return arrays;
 }
 

@@ -17,13 +17,11 @@ import { adamWStep, sgdStep } from './optimizers.kernel.ts';
 interface TrainerOptions extends StepOptions {
   readonly optimizer: 'sgd' | 'adamw';
   readonly device: DeviceName;
-  /** Momentum of SGD. */
   readonly momentum: number;
   /** For kernels and the last layer's weights; norms and biases have none. */
   readonly weightDecay: number;
 }
 
-/** A batch. */
 export interface StepBatch {
   /** [rows, channels, height, width] */
   readonly maps: Float32Array;
@@ -132,7 +130,6 @@ function deviceMissing(device: DeviceName, error: unknown): UserError {
   });
 }
 
-/** Batch norms with their number of rows per image. */
 function normsOf({
   blocks,
   mapShape: [, height, width],
@@ -149,7 +146,6 @@ function normsOf({
   return found;
 }
 
-/** Updates running statistics with those of a batch. */
 function moveTo(running: Float32Array | undefined, seen: Float32Array, factor: number): void {
   running?.forEach((value, channel) => {
     running[channel] = (1 - statisticsShare) * value + statisticsShare * factor * (seen[channel] as number);

@@ -1,8 +1,8 @@
+import { takeInts, takeUints } from '../../numerics/arrays.kernel.ts';
 import type { RandomState } from '../../numerics/mt19937.kernel.ts';
 import { isStored, type RowSource } from '../../rows/row-source.ts';
 import type { Table } from '../../rows/table.ts';
 import { valueAt } from '../../system/at.ts';
-import { smoothTargets } from './targets.ts';
 import type { StepBatch } from './trainer.ts';
 
 /** Number of batches per epoch, and rows of the largest; the others have at most one less. */
@@ -42,7 +42,7 @@ export async function* batchesOf(
         // A failure is thrown when the batch is requested.
         reading.catch(() => undefined);
       }
-      const labels = Array.from(own, (row) => valueAt(table.labels, row));
+      const labels = takeInts(table.labels, own);
       const weights = Array.from(own, (row) => table.sampleWeights?.[row] ?? 1);
       const targets = smoothTargets(labels, weights, table.classes.length, smoothing);
       const weight = weights.reduce((sum, each) => sum + each, 0);
@@ -58,8 +58,7 @@ async function readMaps(features: RowSource, rows: Int32Array, room: Float32Arra
   const { columnCount } = features;
   const maps = room.subarray(0, rows.length * columnCount);
   if (isStored(features)) {
-    const places = Uint32Array.from(rows, (row) => valueAt(features.rows, row));
-    await features.reader.readInto(places, () => maps);
+    await features.reader.readInto(takeUints(features.rows, rows), () => maps);
     features.change?.(maps);
   } else {
     for (const [i, row] of rows.entries()) {
@@ -74,4 +73,43 @@ export function shuffled(rows: Int32Array, random: RandomState): Int32Array {
   const order = rows.slice();
   random.shuffle(order);
   return order;
+}
+
+/**
+ * Target probabilities with label smoothing (Szegedy et al., 2016; `label_smoothing` of torch.nn.CrossEntropyLoss).
+ * Each row is multiplied by its share of the loss, so that the loss of a batch is a weighted mean.
+ *
+ * @param weights of the rows
+ * @returns [rows, classes]
+ */
+export function smoothTargets(
+  labels: ArrayLike<number>,
+  weights: ArrayLike<number>,
+  classes: number,
+  smoothing: number,
+): Float32Array {
+  const rowCount = labels.length;
+  const total = Array.from(weights).reduce((sum, weight) => sum + weight, 0);
+  const targets = new Float32Array(rowCount * classes);
+  for (let row = 0; row < rowCount; row++) {
+    const share = total > 0 ? valueAt(weights, row) / total : 0;
+    const at = row * classes;
+    targets.fill((share * smoothing) / classes, at, at + classes);
+    targets[at + valueAt(labels, row)] = share * (1 - smoothing + smoothing / classes);
+  }
+  return targets;
+}
+
+/**
+ * Learning rate schedule: linear warm-up, then cosine annealing to 0 (Loshchilov and Hutter, 2017, without restarts).
+ */
+interface Schedule {
+  readonly steps: number;
+  readonly warmupSteps: number;
+}
+
+/** A step's learning rate as a fraction of the maximum. @param step counts from 0 */
+export function rateShare({ steps, warmupSteps }: Schedule, step: number): number {
+  if (step < warmupSteps) return (step + 1) / warmupSteps;
+  return 0.5 * (1 + Math.cos((Math.PI * (step - warmupSteps)) / (steps - warmupSteps)));
 }

@@ -12,14 +12,6 @@ import { temperatureBytes } from './trees/out-of-bag.ts';
 import { maxTreeRows } from './trees/tree-scan.kernel.ts';
 import { columnBlock, forestProbabilities, growForest, spareTrees } from './trees/trees.ts';
 
-/** A fitted forest of CART trees, which are accessible to exporters. */
-export interface FittedForest extends FittedHead {
-  readonly forest: ForestArrays;
-  /** [dims], sums to 1 unless no tree splits (scikit-learn's feature_importances_). */
-  readonly featureImportances: Float64Array;
-}
-
-/** Number of most important features listed in a report. */
 const toldFeatures = 20;
 
 /** Random forest, like scikit-learn's RandomForestClassifier, on binned features. */
@@ -68,7 +60,7 @@ async function fitCart(
   train: Table,
   context: FitContext,
   judged: { readonly weights: Float64Array | null } | null,
-): Promise<Temperature & { readonly fitted: FittedForest }> {
+): Promise<Temperature & { readonly fitted: FittedHead }> {
   checkTrainingTable(train, 'forest');
   const { features, labels, classes } = train;
   const { signal, onProgress } = context;
@@ -87,11 +79,9 @@ async function fitCart(
     minLeaf: params.minLeaf,
     seed: context.seed,
     threads: context.threads,
-    ...(judged === null ? {} : { judged }),
+    judged,
     signal,
-    ...(onProgress === undefined
-      ? {}
-      : { onTree: (done: number, total: number) => onProgress({ stage: 'trees', done, total }) }),
+    onTree: (done, total) => onProgress?.({ stage: 'trees', done, total }),
   });
   const { arrays, importances, outOfBag } = grown;
   const warnings: string[] = [];
@@ -120,7 +110,7 @@ function fitted(
   featureImportances: Float64Array,
   details: Readonly<Record<string, Json>>,
   warnings: readonly string[],
-): FittedForest {
+): FittedHead {
   return fittedHead({
     model: 'forest',
     solver: 'cart',
@@ -131,8 +121,6 @@ function fitted(
     iterations: forest.root.length,
     warnings,
     details,
-    forest,
-    featureImportances,
     calibrated: false,
     predictBoth: async (features) => {
       checkFeatures(features, dims, 'forest');
@@ -140,34 +128,16 @@ function fitted(
       return { predicted: largestPerRow(probabilities.data, classes.length), probabilities };
     },
     savedDetails: { ...details, warnings },
-    arrays: () => ({
-      root: { shape: [forest.root.length], data: forest.root },
-      feature: { shape: [forest.feature.length], data: forest.feature },
-      threshold: { shape: [forest.threshold.length], data: forest.threshold },
-      child: { shape: [forest.child.length], data: forest.child },
-      leafStart: { shape: [forest.leafStart.length], data: forest.leafStart },
-      leafClass: { shape: [forest.leafClass.length], data: forest.leafClass },
-      leafFraction: { shape: [forest.leafFraction.length], data: forest.leafFraction },
-      featureImportances: { shape: [dims], data: featureImportances },
-    }),
+    arrays: () => {
+      const arrays = Object.entries({ ...forest, featureImportances });
+      return Object.fromEntries(arrays.map(([name, data]) => [name, { shape: [data.length], data }]));
+    },
   });
 }
 
 /** Restores a saved forest. @throws UserError if an array is missing or has an invalid index */
-export function loadCart(saved: SavedHead): FittedForest {
-  const root = savedArray(saved, 'root', Int32Array, [null]);
-  const feature = savedArray(saved, 'feature', Int32Array, [null]);
-  const leafStart = savedArray(saved, 'leafStart', Int32Array, [null]);
-  const leafClass = savedArray(saved, 'leafClass', Int32Array, [null]);
-  const forest: ForestArrays = {
-    root,
-    feature,
-    threshold: savedArray(saved, 'threshold', Float32Array, [feature.length]),
-    child: savedArray(saved, 'child', Int32Array, [feature.length]),
-    leafStart,
-    leafClass,
-    leafFraction: savedArray(saved, 'leafFraction', Float32Array, [leafClass.length]),
-  };
+export function loadCart(saved: SavedHead): FittedHead {
+  const forest = savedForest(saved);
   const importances = savedArray(saved, 'featureImportances', Float64Array, [saved.dims]);
   checkLinks(forest, saved);
   const { warnings, ...details } = saved.details;
@@ -175,17 +145,29 @@ export function loadCart(saved: SavedHead): FittedForest {
   return fitted(saved.params, saved.classes, saved.dims, forest, importances, details, told);
 }
 
+export function savedForest(saved: SavedHead): ForestArrays {
+  const feature = savedArray(saved, 'feature', Int32Array, [null]);
+  const leafClass = savedArray(saved, 'leafClass', Int32Array, [null]);
+  return {
+    root: savedArray(saved, 'root', Int32Array, [null]),
+    feature,
+    threshold: savedArray(saved, 'threshold', Float32Array, [feature.length]),
+    child: savedArray(saved, 'child', Int32Array, [feature.length]),
+    leafStart: savedArray(saved, 'leafStart', Int32Array, [null]),
+    leafClass,
+    leafFraction: savedArray(saved, 'leafFraction', Float32Array, [leafClass.length]),
+  };
+}
+
 /** Children must come after their parent, so that traversals terminate. */
 function checkLinks(forest: ForestArrays, saved: SavedHead): void {
   const { root, feature, child, leafStart, leafClass } = forest;
   const nodeCount = feature.length;
   const leafCount = leafStart.length - 1;
-  const broken = (what: string, at: number): UserError =>
-    new UserError({
-      what: 'the saved head is damaged',
-      where: `${what} ${at} of the saved forest`,
-      found: 'a wrong link',
-    });
+  const broken = (what: string, at: number): UserError => {
+    const where = `${what} ${at} of the saved forest`;
+    return new UserError({ what: 'the saved head is damaged', where, found: 'a wrong link' });
+  };
   if (root.length === 0) throw broken('tree', 0);
   for (let tree = 0; tree < root.length; tree++) {
     if (!(root[tree]! >= 0 && root[tree]! < nodeCount)) throw broken('tree', tree);

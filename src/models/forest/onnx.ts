@@ -1,32 +1,21 @@
 import type { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
 import { valueAt } from '../../system/at.ts';
-import { savedArray } from '../checks.ts';
 import type { SavedHead } from '../model.ts';
 import { axes } from '../onnx-parts.ts';
+import { savedForest } from './fit.ts';
 
 /**
  * The trees as one TreeEnsembleClassifier (ai.onnx.ml, version 3): float32 [rows, classes]. Each leaf adds its class
  * shares over the number of trees.
  */
 export function addForest(graph: GraphBuilder, features: string, saved: SavedHead): string {
-  const root = savedArray(saved, 'root', Int32Array, [null]);
-  const feature = savedArray(saved, 'feature', Int32Array, [null]);
-  const threshold = savedArray(saved, 'threshold', Float32Array, [feature.length]);
-  const child = savedArray(saved, 'child', Int32Array, [feature.length]);
-  const leafStart = savedArray(saved, 'leafStart', Int32Array, [null]);
-  const leafClass = savedArray(saved, 'leafClass', Int32Array, [null]);
-  const leafFraction = savedArray(saved, 'leafFraction', Float32Array, [leafClass.length]);
+  const { root, feature, threshold, child, leafStart, leafClass, leafFraction } = savedForest(saved);
 
   // With two classes, ONNX Runtime treats the scores as binary; a third, empty class avoids that.
   const labelCount = Math.max(3, saved.classes.length);
   const nodeCount = feature.length;
-  const nodes = {
-    tree: ints(nodeCount),
-    id: ints(nodeCount),
-    column: ints(nodeCount),
-    yes: ints(nodeCount),
-    no: ints(nodeCount),
-  };
+  const ints = (): number[] => new Array<number>(nodeCount).fill(0);
+  const nodes = { tree: ints(), id: ints(), column: ints(), yes: ints(), no: ints() };
   const modes = new Array<string>(nodeCount);
   const leaves: Record<'tree' | 'id' | 'class' | 'weight', number[]> = { tree: [], id: [], class: [], weight: [] };
   for (let node = 0, tree = 0; node < nodeCount; node++) {
@@ -81,8 +70,4 @@ export function addForest(graph: GraphBuilder, features: string, saved: SavedHea
     axes(graph, 'forest.to', [saved.classes.length]),
     axes(graph, 'forest.axis', [1]),
   ]);
-}
-
-function ints(length: number): number[] {
-  return new Array<number>(length).fill(0);
 }

@@ -34,14 +34,6 @@ type Params = ParamsOf<typeof options>;
 /** Parameters of nearest neighbours, as given by callers of the library. */
 export type KnnParams = GivenParams<typeof options, (typeof solvers)[number]>;
 
-/** A fitted nearest-neighbour head: the training rows, accessible to exporters. */
-export interface FittedKnn extends FittedHead {
-  /** [rows, dims], each of length 1. */
-  readonly unitTrain: Matrix;
-  readonly labels: Int32Array;
-  readonly sampleWeights: Float64Array | null;
-}
-
 /** Query rows per block, to bound memory. */
 const blockQueries = 1024;
 /** Training rows per block, so that they stay in the second-level cache. */
@@ -92,7 +84,7 @@ export const knn: HeadKind = {
   toOnnx: addKnn,
 };
 
-async function fit(params: Params, train: Table, context: FitContext): Promise<FittedKnn> {
+async function fit(params: Params, train: Table, context: FitContext): Promise<FittedHead> {
   checkTrainingTable(train, 'knn');
   await pauseForInterrupt(context.signal);
   const { sampleWeights } = train;
@@ -114,7 +106,7 @@ function fitted(
   labels: Int32Array,
   sampleWeights: Float64Array | null,
   threads: number,
-): FittedKnn {
+): FittedHead {
   const dims = unitTrain.columnCount;
   const trainRows = unitTrain.rowCount;
   const k = Math.min(params.k, trainRows);
@@ -163,9 +155,6 @@ function fitted(
     iterations: 0,
     warnings: params.k > trainRows ? [`there are only ${trainRows} training rows, so all of them vote`] : [],
     details,
-    unitTrain,
-    labels,
-    sampleWeights,
     calibrated: false,
     predictBoth: async (features) => {
       const votes = await votesFor(features);

@@ -13,7 +13,7 @@ export function addKnn(graph: GraphBuilder, features: string, saved: SavedHead):
   const k = Math.min(Number(saved.params['k']), rowCount);
 
   const unit = addScaling(graph, features, { kind: 'l2', offset: new Float64Array(0), factor: new Float64Array(0) });
-  const train = graph.initializer('knn.rows', { type: 'float32', shape: [rowCount, saved.dims], data: unitTrain });
+  const train = graph.constant('knn.rows', unitTrain, [rowCount, saved.dims]);
   const similarities = graph.node('Gemm', [unit, train], { transB: 1 });
   const [nearest = '', places = ''] = graph.nodeWithOutputs(
     'TopK',
@@ -35,17 +35,17 @@ export function addKnn(graph: GraphBuilder, features: string, saved: SavedHead):
   ]);
   if (weighted) {
     const weights = Float32Array.from(savedArray(saved, 'sampleWeights', Float64Array, [rowCount]));
-    const all = graph.initializer('knn.weights', { type: 'float32', shape: [rowCount], data: weights });
+    const all = graph.constant('knn.weights', weights);
     votes = graph.node('Mul', [votes, graph.node('Gather', [all, places], { axis: 0 })]);
   }
   const total = graph.node('ReduceSum', [votes, axes(graph, 'knn.neighbours', [1])], { keepdims: 1 });
   const shares = graph.node('Div', [votes, total]);
 
-  const classes = graph.initializer('knn.labels', { type: 'int32', shape: [rowCount], data: labels });
+  const classes = graph.constant('knn.labels', labels);
   const own = graph.node('OneHot', [
     graph.node('Gather', [classes, places], { axis: 0 }),
-    graph.initializer('knn.classes', { type: 'int32', shape: [1], data: Int32Array.of(classCount) }),
-    graph.initializer('knn.offOn', { type: 'float32', shape: [2], data: Float32Array.of(0, 1) }),
+    graph.constant('knn.classes', Int32Array.of(classCount)),
+    graph.constant('knn.offOn', Float32Array.of(0, 1)),
   ]);
   const apart = graph.node('Unsqueeze', [shares, axes(graph, 'knn.last', [2])]);
   const sums = graph.node('ReduceSum', [graph.node('Mul', [own, apart]), axes(graph, 'knn.sum', [1])], { keepdims: 0 });
@@ -55,10 +55,10 @@ export function addKnn(graph: GraphBuilder, features: string, saved: SavedHead):
   const even = Float32Array.from({ length: classCount }, (_, c) => (present.has(c) ? 1 / present.size / (k + 1) : 0));
   return graph.node('Add', [
     graph.node('Mul', [sums, scalar(graph, 'knn.share', k / (k + 1))]),
-    graph.initializer('knn.even', { type: 'float32', shape: [classCount], data: even }),
+    graph.constant('knn.even', even),
   ]);
 }
 
 function scalar(graph: GraphBuilder, name: string, value: number): string {
-  return graph.initializer(name, { type: 'float32', shape: [], data: Float32Array.of(value) });
+  return graph.constant(name, Float32Array.of(value), []);
 }

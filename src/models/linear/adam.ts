@@ -1,10 +1,10 @@
 import { probabilityTally } from '../../metrics/metrics.ts';
 import { adamStep, type Moments } from '../../numerics/adam.kernel.ts';
+import { takeInts } from '../../numerics/arrays.kernel.ts';
 import { type RandomState, randomState } from '../../numerics/mt19937.kernel.ts';
 import { presentClasses } from '../../rows/classes.ts';
 import { isStored, type RowSource } from '../../rows/row-source.ts';
 import type { Table } from '../../rows/table.ts';
-import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
 import { checkSeveralClasses, checkTrainingTable } from '../checks.ts';
@@ -18,19 +18,17 @@ import { openEpochs, windowRows } from './batches.ts';
 
 interface AdamParams {
   readonly epochs: number;
-  /** Learning rate. */
   readonly lr: number;
-  /** Rows per step; the last step of an epoch takes what is left. */
+  /** Rows per step; the last step of an epoch takes the rest. */
   readonly batch: number;
-  /** Prompts of the zero-shot head that it starts at; null: drawn weights. */
+  /** Prompts of the zero-shot head that initializes the weights; null: random. */
   readonly startPrompts: string | null;
 }
 
 /**
- * A fresh fully connected layer trained on the cross-entropy by Adam: the loop of a transfer-learning notebook, on
- * features that are already there. The layer starts as torch.nn.Linear does, uniform within 1 / sqrt(dims); or at the
- * zero-shot head of some prompts, as the linear classifiers of Wortsman et al. 2022 ("Robust fine-tuning of zero-shot
- * models", section 3) do: what few labels do not say is left as the words have it.
+ * A fully connected layer trained on the cross-entropy by Adam. It is initialized as torch.nn.Linear, uniformly within
+ * 1 / sqrt(dims), or from the zero-shot head of some prompts (Wortsman et al. 2022, "Robust fine-tuning of zero-shot
+ * models", section 3).
  */
 export function linearByAdam(params: AdamParams): Head {
   return {
@@ -54,9 +52,9 @@ async function fitAdam(params: AdamParams, whole: Table<RowSource>, context: Fit
   const dims = train.features.columnCount;
   const classCount = train.classes.length;
   const state = await startOf(params, train, random, context);
-  const emptyMoments = (count: number): Moments => ({ first: allocate(count), second: allocate(count) });
-  const weightMoments = emptyMoments(dims * classCount);
-  const biasMoments = emptyMoments(classCount);
+  const moments = (count: number): Moments => ({ first: allocate(count), second: allocate(count) });
+  const weightMoments = moments(dims * classCount);
+  const biasMoments = moments(classCount);
   const weightGradient = allocate(dims * classCount);
   const biasGradient = allocate(classCount);
   const block = blockLoss('softmax', dims, classCount, context.threads);
@@ -75,7 +73,7 @@ async function fitAdam(params: AdamParams, whole: Table<RowSource>, context: Fit
       rowsDone += batch.labels.length;
       const batchWeight = batch.sampleWeights?.reduce((sum, weight) => sum + weight, 0) ?? batch.labels.length;
       if (batchWeight === 0) continue;
-      lossSum += await linearLoss('softmax', batch, context, block).evaluate(state, weightGradient, biasGradient);
+      lossSum += await linearLoss('softmax', batch, context, block)(state, weightGradient, biasGradient);
       weightSum += batchWeight;
       step++;
       adamStep(state.weights, weightGradient, 1 / batchWeight, weightMoments, step, params.lr);
@@ -97,6 +95,7 @@ async function fitAdam(params: AdamParams, whole: Table<RowSource>, context: Fit
 
   function fitted(at: LinearState, seen: readonly Json[]): FittedHead {
     return softmaxHead({
+      model: 'linear',
       solver: 'adam',
       params: shown(params),
       classes: whole.classes,
@@ -123,7 +122,7 @@ function shown({ epochs, lr, batch, startPrompts }: AdamParams): Record<string, 
   return { epochs, lr, batch, ...(startPrompts === null ? {} : { startPrompts }) };
 }
 
-/** The weights before the first step, [dims, classes]. */
+/** Initial weights, [dims, classes]. */
 async function startOf(
   { startPrompts }: AdamParams,
   train: Table<RowSource>,
@@ -144,7 +143,7 @@ function placeOf(done: number, { epochs }: AdamParams): FitProgress {
   return { stage: 'fit', done, total: epochs };
 }
 
-/** Two moments and the gradient in float64; weights and gradient of a block in float32. */
+/** Two moments and the gradient in float64; the weights and a block's gradient in float32. */
 function stateNeeds({ dims, classes }: FitSize): MemoryPart[] {
   return [{ what: 'state of Adam', bytes: dims * classes * (8 * 3 + 4 * 2) }];
 }
@@ -153,11 +152,7 @@ function windowNeed({ trainRows, dims }: FitSize, batch: number): MemoryPart {
   return { what: 'window of shuffled rows', bytes: 4 * dims * Math.min(trainRows, windowRows(dims, batch)) };
 }
 
-interface HeldOutFigures {
-  readonly testLoss: number;
-  readonly correct: number;
-  readonly testCount: number;
-}
+type HeldOutFigures = Readonly<Record<'testLoss' | 'correct' | 'testCount', number>>;
 
 async function evaluate(
   head: FittedHead,
@@ -166,17 +161,14 @@ async function evaluate(
 ): Promise<HeldOutFigures> {
   const tally = probabilityTally(classes.length);
   await predictRows(head, features, { signal }, (places, { probabilities }) =>
-    tally.add(
-      places === undefined ? labels : Int32Array.from(places, (place) => valueAt(labels, place)),
-      probabilities.data,
-    ),
+    tally.add(places === undefined ? labels : takeInts(labels, places), probabilities.data),
   );
   const { accuracy, logLoss } = tally.scores();
   const testCount = labels.length;
   return { testLoss: logLoss, correct: Math.round(accuracy * testCount), testCount };
 }
 
-/** A learning rate that is too high leaves finite numbers that mean nothing. */
+/** Too high a learning rate may also end in finite but meaningless numbers. */
 function worseThanGuess(loss: number, classCount: number): string {
   const guess = Math.log(classCount).toFixed(2);
   return `the training loss of the last epoch, ${loss.toPrecision(3)}, is above that of an even guess, ${guess}: --lr lowers the learning rate`;

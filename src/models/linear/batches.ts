@@ -1,25 +1,23 @@
+import { takeUints } from '../../numerics/arrays.kernel.ts';
 import type { RandomState } from '../../numerics/mt19937.kernel.ts';
 import { isStored, type RowSource, rowPass, type StoredRows, takeRows } from '../../rows/row-source.ts';
 import { type Table, takeLabels } from '../../rows/table.ts';
-import { valueAt } from '../../system/at.ts';
 
 /** Bytes of float32 rows that are shuffled together. */
 const windowBytes = 16 << 20;
-/** Bytes of float32 rows that lie and stay together until they are in a window: a read worth a seek. */
+/** Bytes of contiguous float32 rows that stay together until they are in a window: a read worth a seek. */
 const pageBytes = 256 << 10;
 
-/** Rows of a window: whole batches, one at least. */
+/** Rows of a window: whole batches, at least one. */
 export function windowRows(columnCount: number, batchRows: number): number {
   return batchRows * Math.max(1, Math.floor(windowBytes / (4 * columnCount * batchRows)));
 }
 
 /**
- * The training rows in batches, in a new order at every epoch; the last batch of an epoch holds what is left, and each is
- * good until the next one is asked for.
+ * Training rows in batches, in a new order every epoch; a batch is valid until the next is requested.
  *
- * In memory all rows are shuffled. From the disk pages of rows that lie together are, and then the rows of as many pages
- * as a window holds; a table that fits one window is shuffled as in memory, row for row. All this follows from the shapes
- * and the seed, never from how much memory there is.
+ * In memory, all rows are shuffled. On disk, pages of contiguous rows are, and then the rows of as many pages as fit a
+ * window; a table that fits one window is shuffled as in memory. The order depends only on the shapes and the seed.
  *
  * @returns starts an epoch
  */
@@ -36,7 +34,7 @@ export function openEpochs(
   const places = whole ? undefined : rowPass(features).places;
   const pages = Int32Array.from({ length: Math.ceil(rowCount / pageRows) }, (_, page) => page);
   const chosen = new Int32Array(windowed);
-  const read = isStored(features) ? windowReader(features, windowed) : undefined;
+  const window = new Float32Array(isStored(features) ? windowed * columnCount : 0);
 
   function* windows(): Generator<Int32Array> {
     let count = 0;
@@ -56,16 +54,12 @@ export function openEpochs(
     random.shuffle(pages);
     for (const rows of windows()) {
       if (!whole) random.shuffle(rows);
-      const data = await read?.(rows);
+      if (isStored(features)) await readRows(features, rows, window);
       for (let start = 0; start < rows.length; start += batchRows) {
         const own = rows.subarray(start, start + batchRows);
         const end = start + own.length;
         const batch = isStored(features)
-          ? {
-              rowCount: own.length,
-              columnCount,
-              data: (data as Float32Array).subarray(start * columnCount, end * columnCount),
-            }
+          ? { rowCount: own.length, columnCount, data: window.subarray(start * columnCount, end * columnCount) }
           : takeRows(features, own);
         yield { ...takeLabels(train, own), features: batch };
       }
@@ -73,14 +67,7 @@ export function openEpochs(
   };
 }
 
-/** Reads rows into one array, which the next ones overwrite. */
-function windowReader(features: StoredRows, most: number): (rows: Int32Array) => Promise<Float32Array> {
-  const { columnCount, reader, change } = features;
-  const window = new Float32Array(most * columnCount);
-  return async (rows) => {
-    const storeRows = Uint32Array.from(rows, (row) => valueAt(features.rows, row));
-    await reader.readInto(storeRows, () => window);
-    change?.(window.subarray(0, rows.length * columnCount));
-    return window;
-  };
+async function readRows(features: StoredRows, rows: Int32Array, into: Float32Array): Promise<void> {
+  await features.reader.readInto(takeUints(features.rows, rows), () => into);
+  features.change?.(into.subarray(0, rows.length * features.columnCount));
 }

@@ -5,22 +5,19 @@ import { type Table, takeLabels } from '../../rows/table.ts';
 import type { Split } from '../../split/split.ts';
 import { valueAt } from '../../system/at.ts';
 import { checkSeveralClasses, checkTrainingTable } from '../checks.ts';
-import type { FitContext } from '../model.ts';
+import type { FitContext, FoldPredictions } from '../model.ts';
 import type { LbfgsParams } from './fit.ts';
 import { logisticSolver } from './logistic.ts';
 
 const noFeatures = { rowCount: 0, columnCount: 0, data: new Float32Array(0) };
 
-/**
- * Cross-validates logistic regressions that differ in C: within a fold each starts where the one with the next smaller
- * C ended, which is close by.
- */
+/** Cross-validates logistic regressions that differ in C; in each fold, one starts at the solution for the next smaller C. */
 export async function crossValidateLogistic(
   points: readonly LbfgsParams[],
   table: Table,
   folds: readonly Split[],
   context: FitContext,
-): Promise<readonly (readonly Int32Array[])[]> {
+): Promise<FoldPredictions> {
   checkTrainingTable(table, 'linear');
   const found: Int32Array[][] = points.map(() => []);
   const rising = [...points.entries()].sort(([, a], [, b]) => a.C - b.C);

@@ -14,9 +14,9 @@ import { isFittedInSpan, type LogisticFit, type LogisticSolver, logisticSolver }
 import { isFittedInSubspaces, mostSubspaceDirections } from './subspaces.ts';
 
 export interface LbfgsParams {
-  /** Inverse strength of the L2 penalty, scikit-learn's C. */
+  /** Inverse strength of the L2 penalty, as in scikit-learn. */
   readonly C: number;
-  /** scikit-learn's rule, see `LogisticOptions`; null for the optimum. */
+  /** Null to fit to the optimum; see `LogisticOptions`. */
   readonly tol: number | null;
   readonly maxIterations: number;
 }
@@ -45,25 +45,19 @@ export function linearByLbfgs(params: LbfgsParams): Head {
   };
 }
 
-/**
- * Share of the objective that a fit for the calibration may leave. The temperature on the reference photos' features (C
- * from 0.01 to 10) was then within 0.5 % of the one of converged fits, in 40 % of their steps.
- */
+/** Value tolerance of fits for calibration: in 40 % of the steps, the temperature is within 0.5 % (reference photos, C from 0.01 to 10). */
 const calibrationTolerance = 1e-4;
 /**
- * The same for one that starts at the fit of all rows, which knows the rows that are left out: on 800 rows of the reference
- * photos and of drawn features (C from 0.01 to 10) the temperature was then within 0.5 % of the one of converged fits.
+ * The same for folds that start at the fit of all rows, which has seen the held-out rows: within 0.5 % on 800 rows of the
+ * reference photos and on random features, C from 0.01 to 10.
  */
 const refitTolerance = 1e-5;
+/** `mostLeft` of the first fold. With 2e-3, the temperature was off by up to 1.6 % (random features, C from 0.01 to 1). */
+const firstFoldLeft = 5e-4;
 /**
- * The first fold ends too where no more than this can be left, by the curvature of the penalty. At 2e-3 the temperature was up to
- * 1.6 % off (drawn features, C from 0.01 to 1).
- */
-const surelyLeft = 5e-4;
-/**
- * Share of the objective that a fit may have left for its folds to start at it and go to their optimum. On 150 and 2,300 drawn
- * rows (C from 0.01 to 1000, tol from 1e-3 to 0.03) the temperature was then within 2 % of folds fitted from zeros by the same
- * tol, where there was more left up to 20 times off.
+ * Folds may start at a fit whose possible decrease is at most this share of the objective: the temperature is then within
+ * 2 % of folds fitted from zeros, and with more up to 20 times off (150 and 2,300 random rows, C from 0.01 to 1000, tol
+ * from 1e-3 to 0.03).
  */
 const mostLeft = 2e-3;
 
@@ -88,9 +82,9 @@ async function fitLbfgs(params: LbfgsParams, train: Table<RowSource>, context: F
 }
 
 /**
- * The first of the folds for the calibration, fitted before all rows are: these then start where it ended, and have few
- * steps left. Fitted the other way round, from the fit of all rows, a fold would know the rows that it leaves out where
- * `tol` ends both early. Without a calibration it is fitted too, for the same weights.
+ * Fits the first fold of the calibration; the fit of all rows then starts at its solution. In the other order, where `tol`
+ * stops both early, the fold's weights would depend on its held-out rows. Fitted without calibration, too, for equal
+ * weights.
  */
 async function firstFold(params: LbfgsParams, table: Table<RowSource>, solver: LogisticSolver) {
   const [fold, ...others] = foldsToHoldOut(table, calibrationFolds);
@@ -100,15 +94,12 @@ async function firstFold(params: LbfgsParams, table: Table<RowSource>, solver: L
   const { x, evaluations } = await part.fit({
     ...params,
     valueTolerance: calibrationTolerance,
-    mostLeft: surelyLeft,
+    mostLeft: firstFoldLeft,
   });
   return { scores: await part.testScores(x), x: part.startForAll(x), evaluations };
 }
 
-/**
- * The same fit, and the temperature of its probabilities: folds are fitted from where it ended, or, where `tol` ended it
- * early, from zeros.
- */
+/** The same fit, and the temperature by folds, which start at its solution or, if `tol` stopped it early, at zeros. */
 async function fitWithTemperature(
   params: LbfgsParams,
   train: Table<RowSource>,
@@ -117,7 +108,7 @@ async function fitWithTemperature(
 ): Promise<Temperature & { readonly fitted: FittedHead }> {
   const { table, solver, first, fit, fitted } = await fitLbfgs(params, train, context);
   const folds = foldsToHoldOut(table, calibrationFolds);
-  // Not by `tol`, which the fit of all rows may meet at once on those of a fold: the rows left out would stay known.
+  // Without `tol`, which the fit of all rows may meet at once on a fold: it would still know the held-out rows.
   const refit = { ...params, tol: null, valueTolerance: refitTolerance, start: fit.x.slice() };
   const nearOptimum = fit.left <= mostLeft * fit.value;
   const held: number[] = [];
@@ -135,9 +126,7 @@ async function fitWithTemperature(
     const { x } = await part.fit(nearOptimum ? refit : params);
     scores.push(await part.testScores(x));
   }
-  const { classes, labels } = table;
-  const known = { classes, labels, sampleWeights: judged };
-  return { fitted, ...temperatureOf(scores, held, known) };
+  return { fitted, ...temperatureOf(scores, held, { ...table, sampleWeights: judged }) };
 }
 
 function headOf(
@@ -150,6 +139,7 @@ function headOf(
 ): FittedHead {
   const dims = train.features.columnCount;
   return softmaxHead({
+    model: 'linear',
     solver: 'lbfgs',
     params: shown(params),
     classes: train.classes,
@@ -181,7 +171,7 @@ const stoppedBy = {
   stuck: 'no step down',
 } satisfies Record<LbfgsEnd, string>;
 
-/** Tells where the fit stands after each step, and for rows from the disk after each block. */
+/** Reports progress after each step, and for rows on disk after each block. */
 function progressOf(
   { maxIterations }: LbfgsParams,
   { features, labels }: Table<RowSource>,
@@ -195,23 +185,19 @@ function progressOf(
       now = { ...now, done, loss: value / labels.length, gradient };
       tell();
     },
-    ...(isStored(features)
-      ? {
-          onRows: (count: number) => {
-            rowsRead += count;
-            tell();
-          },
-        }
-      : {}),
+    onRows: (count) => {
+      rowsRead += count;
+      if (isStored(features)) tell();
+    },
   };
 }
 
-/** A factor of the Gram matrix of few rows, in float64 and float32, and a product of its size. */
+/** The factor of the Gram matrix, in float64 and float32, and a product of its size. */
 function spanNeed({ trainRows, dims }: FitSize): MemoryPart[] {
   return isFittedInSpan(trainRows, dims) ? [{ what: 'span of the rows', bytes: (8 + 8 + 4) * trainRows ** 2 }] : [];
 }
 
-/** The last subspace and the one before it: rows in float32, directions in float64, and the state of L-BFGS in it. */
+/** The last two subspaces, with rows in float32 and directions in float64, and the state of L-BFGS. */
 function subspaceNeed({ trainRows, dims, classes }: FitSize): MemoryPart[] {
   if (isFittedInSpan(trainRows, dims) || !isFittedInSubspaces(dims, classes)) return [];
   const directions = mostSubspaceDirections(dims, classes);
@@ -219,7 +205,7 @@ function subspaceNeed({ trainRows, dims, classes }: FitSize): MemoryPart[] {
   return [{ what: 'rows in subspaces', bytes }];
 }
 
-/** State of L-BFGS: float64, pairs of steps in float32; weights, gradient of a block and the fitted head in float32. */
+/** Vectors of L-BFGS in float64; weights, a block's gradient and the fitted head in float32. */
 function lbfgsNeeds({ dims, classes }: FitSize): MemoryPart[] {
   return [{ what: 'state of L-BFGS', bytes: dims * classes * (8 * lbfgsVectors + 4 * 3) }];
 }

@@ -51,12 +51,12 @@ const options = {
 } as const;
 const declared = { solvers, options, solverAlias: 'optimizer' };
 
-/** Parameters of the linear head, as a library's caller gives them. */
+/** Parameters of the linear head, as given by callers of the library. */
 export type LinearParams = GivenParams<typeof options, (typeof solvers)[number]>;
 
 /**
  * A linear softmax classifier. `lbfgs` is multinomial logistic regression with an L2 penalty, scikit-learn's
- * `LogisticRegression`; `adam` is a fresh fully connected layer trained by mini-batches, as a notebook's loop does.
+ * `LogisticRegression`; `adam` is a fully connected layer trained on mini-batches.
  */
 export const linear: HeadKind = {
   model: 'linear',

@@ -23,7 +23,6 @@ export interface LogisticFit extends RowsFit {
   readonly bias: Float32Array;
 }
 
-/** Fits one table as often as asked, and parts of it. */
 export interface LogisticSolver {
   /** @throws InterruptedError if the signal is aborted */
   fit(options: LogisticOptions): Promise<LogisticFit>;
@@ -33,32 +32,30 @@ export interface LogisticSolver {
 /** Fits the training rows of a fold, and scores its test rows. */
 interface LogisticFold {
   /**
-   * @param options `start` may be the `x` of a fit of the whole table or of another fold too
+   * @param options `start` may be the `x` of a fit of the whole table or of another fold, too
    * @throws InterruptedError if the signal is aborted
    */
   fit(options: LogisticOptions): Promise<RowsFit>;
   /** [test rows, classes]; minus infinity for a class without training rows. */
   testScores(x: Float64Array): Promise<Float32Array>;
-  /** A copy of the fold's `x` for a fit of the whole table to start at: classes without training rows here are at zero. */
+  /** A copy of the fold's `x` from which to fit the whole table, with zeros for classes without training rows in the fold. */
   startForAll(x: Float64Array): Float64Array;
 }
 
-/** With so few rows per feature their Gram matrix costs less than it saves in the steps. */
+/** With at most this many rows per feature, their Gram matrix costs less than it saves. */
 const fewRows = 0.5;
 
-/** Whether a fit of rows in memory is one in their span. */
 export function isFittedInSpan(rowCount: number, dims: number): boolean {
   return rowCount <= fewRows * dims;
 }
 
 /**
  * Multinomial logistic regression with an L2 penalty by L-BFGS: the optimum of scikit-learn's `LogisticRegression(C)`,
- * two classes included. The state is float64, the products float32. The intercept is not penalized, so centred features
- * have the same optimum and get there in far fewer steps; the centring is done on the weights and the gradient, never
- * on a copy of the features. Where rows are few the steps are taken in their span; where they are many, in memory and of
- * eight classes or more, the fit begins in subspaces, and steps of L-BFGS end it by the same rules.
+ * for two classes, too. The state is float64, the products float32. Features are centred, by way of the weights and the
+ * gradient, without a copy: since the intercept is not penalized, the optimum is the same, reached in far fewer steps.
+ * Few rows are fitted in their span; many rows in memory, with eight classes or more, first in subspaces.
  *
- * @param table every class has a row; its features may stay on the disk, which each step then reads once or more
+ * @param table every class has a row; features on disk are read at least once per step
  * @throws InterruptedError if the signal is aborted
  */
 export async function logisticSolver(table: Table<RowSource>, context: LogisticContext): Promise<LogisticSolver> {
@@ -94,7 +91,7 @@ async function fitWhole(
   shiftBias(result.x.subarray(-classCount), seen, means, bias);
   if (span === undefined) return { ...result, weights: seen, bias };
   const weights = await span.expand(seen, classCount);
-  // The span is that of centred rows: its intercepts are theirs too.
+  // The intercepts are for centred rows.
   shiftBias(Float64Array.from(bias), weights, featureMeans, bias);
   return { ...result, weights, bias };
 }
@@ -104,15 +101,13 @@ function foldOf(coordinates: Coordinates, fold: Split, context: LogisticContext)
   const classCount = table.classes.length;
   const train = takeTableRows(table, fold.train);
   const rowsOf = new Float64Array(classCount);
-  train.labels.forEach((label, row) => {
-    addAt(rowsOf, label, train.sampleWeights?.[row] ?? 1);
-  });
+  for (const [row, label] of train.labels.entries()) addAt(rowsOf, label, train.sampleWeights?.[row] ?? 1);
   const absent = Array.from(rowsOf.keys()).filter((c) => rowsOf[c] === 0);
   return {
     fit: (options) => {
       const start = allocate((means.length + 1) * classCount, context);
       if (options.start !== undefined) start.set(options.start);
-      // Never likely, such a class has no gradient, and stays where it is.
+      // A class of probability 0 has no gradient and stays unchanged.
       for (const c of absent) {
         for (let i = c; i < start.length; i += classCount) start[i] = 0;
         start[means.length * classCount + c] = absentBias;

@@ -1,4 +1,4 @@
-/** Brings each column of [rows, columns] to length 1 in place; one of zeros stays. */
+/** Normalizes each column of [rows, columns] to length 1, in place; columns of zeros stay. */
 export function normalizeColumns(values: Float64Array, columns: number): void {
   const factors = new Float64Array(columns);
   for (let i = 0; i < values.length; ) for (let c = 0; c < columns; c++, i++) factors[c] += values[i] * values[i];
@@ -7,8 +7,10 @@ export function normalizeColumns(values: Float64Array, columns: number): void {
 }
 
 /**
- * What makes columns orthonormal, from their inner products: [size, rank], so that columns · result is. Columns are taken by
- * what is left of them, the longest first, until the square of what is left is below `least` (Cholesky with pivots).
+ * A matrix T [size, rank] such that columns · T is orthonormal, by Cholesky factorization with pivots: columns are taken
+ * by what remains of them, the longest first, until its square is below `least`.
+ *
+ * @param gram inner products of the columns: [size, size]
  */
 export function orthonormalizer(gram: Float64Array, size: number, least: number): Float64Array {
   const left = new Float64Array(size);
@@ -17,7 +19,7 @@ export function orthonormalizer(gram: Float64Array, size: number, least: number)
     left[i] = gram[i * size + i];
     order[i] = i;
   }
-  // Rows by column number: what the pivots so far say of it.
+  // Row by column number.
   const factor = new Float64Array(size * size);
   let rank = 0;
   for (; rank < size; rank++) {
@@ -51,7 +53,7 @@ export function orthonormalizer(gram: Float64Array, size: number, least: number)
   return result;
 }
 
-/** Two matrices of as many rows side by side: [rows, leftColumns + rightColumns]. */
+/** Concatenates the rows of two matrices: [rows, leftColumns + rightColumns]. */
 export function sideBySide<V extends Float32Array | Float64Array>(
   out: V,
   left: V,

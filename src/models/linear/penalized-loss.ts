@@ -4,12 +4,11 @@ import type { RowSource } from '../../rows/row-source.ts';
 import type { Table } from '../../rows/table.ts';
 import { type LossContext, linearLoss } from '../linear-loss.ts';
 
-/** What logistic regression makes small. */
 export interface PenalizedLoss {
   readonly table: Table<RowSource>;
-  /** What is taken off the features, on the weights and the gradient: [dims]. */
+  /** Subtracted from the features, by way of the weights and the gradient: [dims]. */
   readonly means: Float64Array;
-  /** Of the penalty, strength / 2 · |weights|²: as much curvature as there is everywhere. */
+  /** The penalty is strength / 2 · |weights|²: a lower bound of the curvature. */
   readonly strength: number;
 }
 
@@ -25,7 +24,7 @@ export function penalizedLoss({ table, means, strength }: PenalizedLoss, context
     const biasGradient = gradient.subarray(weightCount);
     state.weights.set(weights);
     shiftBias(x.subarray(weightCount), weights, means, state.bias);
-    const value = await loss.evaluate(state, weightGradient, biasGradient);
+    const value = await loss(state, weightGradient, biasGradient);
     shiftGradient(weightGradient, biasGradient, means);
     return value + addPenalty(weightGradient, weights, strength);
   };

@@ -1,6 +1,5 @@
-import { addAt } from '../../numerics/arrays.kernel.ts';
+import { addAt, addTo } from '../../numerics/arrays.kernel.ts';
 import {
-  addTo,
   centredColumns,
   factorColumns,
   panelBelow,
@@ -14,28 +13,28 @@ import type { Matrix } from '../../numerics/matrix.ts';
 import { valueAt } from '../../system/at.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
 
-/** Rows of many features as rows of no more numbers than there are rows: turned, with the same inner products. */
+/** A rotation of centred rows into as many dimensions as there are rows, with the same inner products. */
 export interface RowSpan {
   /** [rows, rows]: lower triangular. */
   readonly rows: Matrix;
-  /** Weights for `rows` as weights for the centred features that they stand for: [rows, columns] -> [dims, columns]. */
+  /** Converts weights for `rows` to weights for the centred features: [rows, columns] -> [dims, columns]. */
   expand(weights: Float64Array, columns: number): Promise<Float64Array>;
 }
 
 /**
- * Added to the squared norms, as a share of their mean: rows that depend on each other have a factor too. A score changes
- * by this times the row's squared norm, times C: far below what float32 sums are off by.
+ * Share of the mean squared norm added to each, so that dependent rows have a factor, too. It changes a score by this
+ * times the row's squared norm, times C: far less than the rounding errors of float32 sums.
  */
 const jitter = 1e-10;
-/** Features at a time, whose float64 copy is small then. */
+/** Features per block, to bound their float64 copy. */
 const columnBlock = 256;
-/** Columns of the factor at a time: what is left to do between two products is small then. */
+/** Columns of the factor per block: few, since what is done outside the products grows with them. */
 const factorBlock = 64;
 
 /**
- * A linear model of rows with an L2 penalty depends on their inner products alone, and its weights lie in the rows' span
- * (the representer theorem). The factor L of the Gram matrix of the centred rows, L · Lᵀ, has the same inner products, so
- * with fewer rows than features the model is fitted on L, which is smaller.
+ * The span of few rows with many features. A linear model with an L2 penalty depends only on the inner products of the
+ * rows (representer theorem), and the factor L of their Gram matrix L · Lᵀ has the same: the model is fitted on L, which is
+ * smaller.
  *
  * @param means [dims]
  * @returns undefined if all rows are the same
@@ -51,7 +50,7 @@ export async function spanOfRows(
     const end = Math.min(dims, start + columnBlock);
     return { rowCount: size, columnCount: end - start, data: centredColumns(data, dims, means, start, end) };
   };
-  // One thread: the sums do not depend on the machine, and this is a small part of a fit.
+  // One thread, so that sums do not depend on the machine; this is a small part of a fit.
   const factor = new Float64Array(size * size);
   for (let start = 0; start < dims; start += columnBlock) {
     await pauseForInterrupt(signal);

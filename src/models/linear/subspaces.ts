@@ -5,32 +5,31 @@ import { multiply } from '../../numerics/matmul.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
 import type { LossContext } from '../linear-loss.ts';
-import { sideBySide } from './orthonormal.kernel.ts';
-import { newDirections } from './orthonormal.ts';
+import { normalizeColumns, orthonormalizer, sideBySide } from './orthonormal.kernel.ts';
 import { type PenalizedLoss, penalizedLoss } from './penalized-loss.ts';
 
-/** Rounds at most: what a subspace costs grows with each. */
+/** The cost of a round grows with their number. */
 const mostRounds = 6;
-/** Directions at most, as a share of the features: with more a subspace costs what all features do. */
+/** Share of the features: with more directions, a subspace costs as much as all features. */
 const mostDirections = 0.5;
-/** A round ends where it has as little left to win as this share of what all features had before it. */
+/** A round ends when its possible decrease is this share of that of all features before it. */
 const leftOfRound = 0.003;
 const mostSteps = 100;
-/** With fewer classes a round adds too few directions, with more of them too many for the features. */
+/** With fewer classes a round adds too few directions, with more than this share of the features too many. */
 const fewestClasses = 8;
 const mostClasses = 0.25;
+/** Square of the share of a column that must remain after projection on the others; less is rounding error. */
+const leastSquare = 1e-8;
 
-/** Whether rows in memory are first fitted in subspaces. */
 export function isFittedInSubspaces(dims: number, classCount: number): boolean {
   return classCount >= fewestClasses && classCount <= mostClasses * dims;
 }
 
-/** Directions of the last subspace at most. */
 export function mostSubspaceDirections(dims: number, classCount: number): number {
   return Math.min(Math.floor(mostDirections * dims), (mostRounds + 1) * classCount);
 }
 
-/** Where a fit stands: its value, its gradient, and the share of the value that is left to win at most. */
+/** Value and gradient of a point, and the largest share of the value by which it may still decrease. */
 export interface Standing {
   readonly value: number;
   /** [dims * classes + classes] */
@@ -38,14 +37,13 @@ export interface Standing {
   readonly left: number;
 }
 
-/** Where the rounds ended, and how many there were; `standing` is undefined where that was not evaluated. */
+/** End of the rounds; `standing` is undefined if the end was not evaluated. */
 export interface Descent {
   readonly rounds: number;
   readonly evaluations: number;
   readonly standing: Standing | undefined;
 }
 
-/** Rows seen along some directions of the features. */
 interface Subspace {
   /** Orthonormal: [dims, directions]. */
   readonly basis: Matrix64;
@@ -54,14 +52,13 @@ interface Subspace {
 }
 
 /**
- * Goes down in subspaces (Narkiss and Zibulevsky, 2005): the gradient's columns, one for each class, and those of the rounds
- * before are directions of the features; weights made of them are found by L-BFGS over the rows as those directions see
- * them, which are far narrower. Any class may take any share of any direction, where a step of L-BFGS over all features
- * takes one number for all.
+ * Minimizes in subspaces (Narkiss and Zibulevsky, 2005). The directions are the gradient's columns, one per class, and
+ * those of earlier rounds; L-BFGS finds weights within them on the projected rows, which are far narrower than all
+ * features. Each class may combine all directions, where a step of L-BFGS over all features has one length for all.
  *
- * @param problem its features are in memory
- * @param x where to start, changed in place
- * @param isEnough asked before each round, with the number of rounds before it
+ * @param problem with features in memory
+ * @param x start; changed in place
+ * @param isEnough called before each round with the number of earlier rounds
  * @throws InterruptedError if the signal is aborted
  */
 export async function descendInSubspaces(
@@ -69,7 +66,7 @@ export async function descendInSubspaces(
   objective: Objective,
   x: Float64Array,
   maxRounds: number,
-  isEnough: (standing: Standing, round: number) => boolean | Promise<boolean>,
+  isEnough: (standing: Standing, round: number) => Promise<boolean>,
   context: LossContext,
 ): Promise<Descent> {
   const { features, means, strength, table } = problem;
@@ -113,7 +110,6 @@ export async function descendInSubspaces(
   return { rounds: round, evaluations: round, standing: undefined };
 }
 
-/** The same subspace with more directions. */
 async function widened(
   space: Subspace | undefined,
   columns: Matrix64,
@@ -135,4 +131,27 @@ async function widened(
     },
     rows: { ...rows, columnCount, data: both(new Float32Array(rows.rowCount * columnCount), rows.data, seen.data) },
   };
+}
+
+/**
+ * Orthonormal columns that, together with those of `basis`, span `columns`; on one thread.
+ *
+ * @param columns [rows, any number]; changed
+ * @param basis orthonormal columns
+ * @returns [rows, rank], orthogonal to `basis`
+ */
+export async function newDirections(columns: Matrix64, basis: Matrix64 | undefined): Promise<Matrix64> {
+  let rest = columns;
+  normalizeColumns(rest.data, rest.columnCount);
+  if (basis !== undefined) {
+    // Twice is enough (Giraud, Langou and others, 2005).
+    for (let time = 0; time < 2; time++) {
+      const parts = await gemm64('transposeLeft', basis, rest, 1);
+      rest = await gemm64('plain', basis, parts, 1, { from: rest });
+    }
+  }
+  const gram = await gemm64('transposeLeft', rest, rest, 1);
+  const size = rest.columnCount;
+  const turn = orthonormalizer(gram.data, size, leastSquare);
+  return gemm64('plain', rest, { rowCount: size, columnCount: turn.length / size, data: turn }, 1);
 }

@@ -7,12 +7,12 @@ import { UserError, usageError } from '../../system/errors.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
 import { enoughHeldOut, heldOutTemperature, holdOut } from '../calibration/hold-out.ts';
 import { checkFeatures, checkSolver, checkTrainingTable, savedArray } from '../checks.ts';
-import { fittedHead, inMemory } from '../fitted-head.ts';
+import { fittedHead, inMemory, savedFacts } from '../fitted-head.ts';
 import { absentBias } from '../linear-head.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
-import type { FitContext, FittedHead, Head, HeadKind, Json } from '../model.ts';
+import type { FitContext, FitFacts, FittedHead, Head, HeadKind, Json } from '../model.ts';
 import { type GivenParams, type ParamsOf, readParams } from '../parameters.ts';
-import { type MlpSizes, type MlpWeights, mlpProbabilities, mlpStep, startMlp } from './network.ts';
+import { type MlpSizes, type MlpWeights, mlpProbabilities, openMlpTrainer } from './network.ts';
 import { addMlp } from './onnx.ts';
 
 const solvers = ['adam'] as const;
@@ -47,12 +47,6 @@ const options = {
 type Params = ParamsOf<typeof options>;
 /** Parameters of the MLP, as given by callers of the library. */
 export type MlpParams = GivenParams<typeof options, (typeof solvers)[number]>;
-
-/** A fitted MLP, its weights accessible to exporters. */
-export interface FittedMlp extends FittedHead {
-  readonly sizes: MlpSizes;
-  readonly weights: MlpWeights;
-}
 
 /** Clipping as in scikit-learn's log_loss, so that a confidently wrong row does not make the loss infinite. */
 const smallestProbability = 1e-15;
@@ -107,9 +101,7 @@ export const mlp: HeadKind = {
       outputWeights: savedArray(saved, 'outputWeights', Float32Array, [sizes.hidden, sizes.classes]),
       outputBias,
     };
-    const { converged, iterations, ...details } = saved.details;
-    const end = { converged: converged === true, iterations: Number(iterations), warnings: [], details };
-    return fitted(saved.params, saved.classes, sizes, weights, end, 1);
+    return fitted(savedFacts(saved), sizes, weights, 1);
   },
   toOnnx: addMlp,
 };
@@ -118,17 +110,26 @@ async function fit(
   params: Params,
   train: Table,
   context: FitContext,
-): Promise<{ fitted: FittedMlp; held: Int32Array }> {
+): Promise<{ fitted: FittedHead; held: Int32Array }> {
   checkTrainingTable(train, 'mlp');
   const random = randomState(context.seed);
   const { features, classes } = train;
   const sizes = { dims: features.columnCount, hidden: params.hidden, classes: classes.length };
-  const state = startMlp(sizes, Math.min(train.labels.length, params.batch), random);
+  const trainer = openMlpTrainer(
+    sizes,
+    {
+      batchRows: Math.min(train.labels.length, params.batch),
+      penalty: params.penalty,
+      learningRate: params.lr,
+      threads: context.threads,
+    },
+    random,
+  );
   const { kept, held } = holdOut(train, params.validation, random);
   const heldTable = held.length === 0 ? undefined : takeTableRows(train, held);
   const order = kept.slice();
 
-  let best = { loss: Number.POSITIVE_INFINITY, epoch: 0, weights: state.weights };
+  let best = { loss: Number.POSITIVE_INFINITY, epoch: 0, weights: trainer.weights };
   const epochs: Json[] = [];
   let stopped = false;
   for (let epoch = 1; epoch <= params.epochs && !stopped; epoch++) {
@@ -138,7 +139,7 @@ async function fit(
     for (let start = 0; start < order.length; start += params.batch) {
       await pauseForInterrupt(context.signal);
       const rows = order.subarray(start, start + params.batch);
-      const { loss, weight } = await mlpStep(state, train, rows, params.penalty, params.lr, context.threads);
+      const { loss, weight } = await trainer.step(train, rows);
       lossSum += loss;
       weightSum += weight;
     }
@@ -153,21 +154,26 @@ async function fit(
     if (heldTable === undefined) {
       epochs.push({ trainLoss });
     } else {
-      const heldLoss = await meanLoss(state.weights, sizes, heldTable, context.threads);
+      const heldLoss = await meanLoss(trainer.weights, sizes, heldTable, context.threads);
       epochs.push({ trainLoss, heldLoss });
-      if (heldLoss < best.loss) best = { loss: heldLoss, epoch, weights: copyWeights(state.weights) };
+      if (heldLoss < best.loss) best = { loss: heldLoss, epoch, weights: copyWeights(trainer.weights) };
       stopped = epoch - best.epoch >= params.patience;
     }
     context.onProgress?.({ stage: 'epochs', done: epoch, total: params.epochs });
   }
   const early = heldTable !== undefined;
-  const weights = early && best.epoch > 0 ? best.weights : copyWeights(state.weights);
+  const weights = early && best.epoch > 0 ? best.weights : copyWeights(trainer.weights);
   const present = new Set(presentClasses(train).present);
   weights.outputBias.forEach((_, c) => {
     if (!present.has(c)) weights.outputBias[c] = absentBias;
   });
   const converged = !early || stopped;
-  const end = {
+  const facts = {
+    model: 'mlp',
+    solver: 'adam',
+    params,
+    classes,
+    dims: sizes.dims,
     converged,
     iterations: epochs.length,
     warnings: converged
@@ -180,40 +186,20 @@ async function fit(
       ...(early ? { bestEpoch: best.epoch, heldOutRows: held.length, heldOutLoss: best.loss } : {}),
     },
   };
-  return { fitted: fitted(params, classes, sizes, weights, end, context.threads), held };
+  return { fitted: fitted(facts, sizes, weights, context.threads), held };
 }
 
-interface MlpEnd {
-  readonly converged: boolean;
-  readonly iterations: number;
-  readonly warnings: readonly string[];
-  readonly details: Readonly<Record<string, Json>>;
-}
-
-function fitted(
-  params: Readonly<Record<string, Json>>,
-  classes: readonly string[],
-  sizes: MlpSizes,
-  weights: MlpWeights,
-  end: MlpEnd,
-  threads: number,
-): FittedMlp {
+function fitted(facts: FitFacts, sizes: MlpSizes, weights: MlpWeights, threads: number): FittedHead {
+  const { classes, details, converged, iterations } = facts;
   return fittedHead({
-    model: 'mlp',
-    solver: 'adam',
-    params,
-    classes,
-    dims: sizes.dims,
-    ...end,
-    sizes,
-    weights,
+    ...facts,
     calibrated: false,
     predictBoth: async (features) => {
       checkFeatures(features, sizes.dims, 'mlp');
       const probabilities = await mlpProbabilities(weights, sizes, features, threads);
       return { predicted: largestPerRow(probabilities.data, classes.length), probabilities };
     },
-    savedDetails: { ...end.details, converged: end.converged, iterations: end.iterations },
+    savedDetails: { ...details, converged, iterations },
     arrays: () => ({
       hiddenWeights: { shape: [sizes.dims, sizes.hidden], data: weights.hiddenWeights },
       hiddenBias: { shape: [sizes.hidden], data: weights.hiddenBias },
@@ -235,11 +221,11 @@ async function meanLoss(weights: MlpWeights, sizes: MlpSizes, table: Table, thre
   return lossSum / weightSum;
 }
 
-function copyWeights(weights: MlpWeights): MlpWeights {
+function copyWeights({ hiddenWeights, hiddenBias, outputWeights, outputBias }: MlpWeights): MlpWeights {
   return {
-    hiddenWeights: weights.hiddenWeights.slice(),
-    hiddenBias: weights.hiddenBias.slice(),
-    outputWeights: weights.outputWeights.slice(),
-    outputBias: weights.outputBias.slice(),
+    hiddenWeights: hiddenWeights.slice(),
+    hiddenBias: hiddenBias.slice(),
+    outputWeights: outputWeights.slice(),
+    outputBias: outputBias.slice(),
   };
 }

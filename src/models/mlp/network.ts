@@ -27,136 +27,106 @@ export interface MlpSizes {
   readonly classes: number;
 }
 
-/** State of a training run. */
-interface MlpState {
-  readonly sizes: MlpSizes;
-  /** Weights of the groups, updated in place by every step. */
+interface MlpTrainer {
+  /** Updated in place by every step. */
   readonly weights: MlpWeights;
-  readonly groups: Readonly<Record<keyof MlpWeights, AdamGroup>>;
-  readonly batch: BatchBuffers;
-  step: number;
+  /**
+   * One step of Adam on the weighted mean cross-entropy of a batch, plus the L2 penalty of both weight matrices, `penalty
+   * / 2 / rows` times their sum of squares (scikit-learn's alpha).
+   *
+   * @param rows of the table, in the order of the batch
+   * @returns the batch's cross-entropy times its weight, and its weight
+   */
+  step(table: Table, rows: Int32Array): Promise<{ readonly loss: number; readonly weight: number }>;
 }
 
-/** Buffers of a batch, allocated once: new ones at every step would accumulate until garbage collection. */
-interface BatchBuffers {
-  /** [batch rows, dims] */
-  readonly rows: Float32Array;
-  /** [batch rows, hidden] */
-  readonly hiddenError: Float32Array;
-  /** [batch rows, classes] */
-  readonly truth: Float32Array;
-  readonly error: Float32Array;
-  /** [batch rows] */
-  readonly rowShares: Float32Array;
-  readonly rowLosses: Float32Array;
+interface TrainerOptions {
+  readonly batchRows: number;
+  readonly penalty: number;
+  readonly learningRate: number;
+  readonly threads: number;
 }
 
-/** Rows predicted at a time. */
 const predictRows = 4096;
 
-/**
- * Initial weights and biases as in scikit-learn's MLPClassifier: uniform within sqrt(6 / (inputs + outputs)).
- *
- * @param batchRows most rows of a step
- */
-export function startMlp(sizes: MlpSizes, batchRows: number, random: RandomState): MlpState {
+/** Initial weights and biases are as in scikit-learn's MLPClassifier: uniform within sqrt(6 / (inputs + outputs)). */
+export function openMlpTrainer(
+  sizes: MlpSizes,
+  { batchRows, penalty, learningRate, threads }: TrainerOptions,
+  random: RandomState,
+): MlpTrainer {
   const { dims, hidden, classes } = sizes;
-  const hiddenBound = Math.sqrt(6 / (dims + hidden));
-  const outputBound = Math.sqrt(6 / (hidden + classes));
   const draw = (count: number, bound: number): AdamGroup => {
     const group = openAdam(count);
     for (let i = 0; i < count; i++) group.parameters[i] = bound * (2 * random.double() - 1);
     return group;
   };
-  const groups = {
-    hiddenWeights: draw(dims * hidden, hiddenBound),
-    hiddenBias: draw(hidden, hiddenBound),
-    outputWeights: draw(hidden * classes, outputBound),
-    outputBias: draw(classes, outputBound),
-  };
+  const hiddenBound = Math.sqrt(6 / (dims + hidden));
+  const outputBound = Math.sqrt(6 / (hidden + classes));
+  const hiddenWeights = draw(dims * hidden, hiddenBound);
+  const hiddenBias = draw(hidden, hiddenBound);
+  const outputWeights = draw(hidden * classes, outputBound);
+  const outputBias = draw(classes, outputBound);
+  // Allocated once: new arrays at every step would accumulate until garbage collection.
+  const batches = new Float32Array(batchRows * dims);
+  const hiddenErrors = new Float32Array(batchRows * hidden);
+  const truths = new Float32Array(batchRows * classes);
+  const errors = new Float32Array(batchRows * classes);
+  const shares = new Float32Array(batchRows);
+  const losses = new Float32Array(batchRows);
+  let step = 0;
   return {
-    sizes,
     weights: {
-      hiddenWeights: groups.hiddenWeights.parameters,
-      hiddenBias: groups.hiddenBias.parameters,
-      outputWeights: groups.outputWeights.parameters,
-      outputBias: groups.outputBias.parameters,
+      hiddenWeights: hiddenWeights.parameters,
+      hiddenBias: hiddenBias.parameters,
+      outputWeights: outputWeights.parameters,
+      outputBias: outputBias.parameters,
     },
-    groups,
-    batch: {
-      rows: new Float32Array(batchRows * dims),
-      hiddenError: new Float32Array(batchRows * hidden),
-      truth: new Float32Array(batchRows * classes),
-      error: new Float32Array(batchRows * classes),
-      rowShares: new Float32Array(batchRows),
-      rowLosses: new Float32Array(batchRows),
+    step: async ({ features, labels, sampleWeights }, rows) => {
+      const count = rows.length;
+      const weightOf = (row: number): number => sampleWeights?.[row] ?? 1;
+      const weight = rows.reduce((sum, row) => sum + weightOf(row), 0);
+      if (weight === 0) return { loss: 0, weight };
+      const padded = padRows(count, hidden, batchRows);
+      const batch = batches.subarray(0, padded * dims).fill(0, count * dims);
+      const hiddenError = hiddenErrors.subarray(0, padded * hidden);
+      const truth = truths.subarray(0, padded * classes).fill(0);
+      const error = errors.subarray(0, padded * classes);
+      const rowShares = shares.subarray(0, padded).fill(0, count);
+      const rowLosses = losses.subarray(0, padded);
+      rows.forEach((row, i) => {
+        batch.set(features.data.subarray(row * dims, (row + 1) * dims), i * dims);
+        truth[i * classes + valueAt(labels, row)] = 1;
+        rowShares[i] = weightOf(row) / weight;
+      });
+      const session = await stepSession(padded, sizes, threads);
+      await session.run(
+        {
+          rows: float32Tensor(batch, [padded, dims]),
+          hiddenWeights: float32Tensor(hiddenWeights.parameters, [dims, hidden]),
+          hiddenBias: float32Tensor(hiddenBias.parameters, [1, hidden]),
+          outputWeights: float32Tensor(outputWeights.parameters, [hidden, classes]),
+          outputBias: float32Tensor(outputBias.parameters, [1, classes]),
+          truth: float32Tensor(truth, [padded, classes]),
+          rowShares: float32Tensor(rowShares, [padded, 1]),
+        },
+        {
+          hiddenGradient: float32Tensor(hiddenWeights.gradient, [dims, hidden]),
+          outputGradient: float32Tensor(outputWeights.gradient, [hidden, classes]),
+          hiddenError: float32Tensor(hiddenError, [padded, hidden]),
+          error: float32Tensor(error, [padded, classes]),
+          logProbability: float32Tensor(rowLosses, [padded]),
+        },
+      );
+      sumRows(hiddenError, hidden, hiddenBias.gradient);
+      sumRows(error, classes, outputBias.gradient);
+      step++;
+      for (const group of [hiddenWeights, outputWeights]) group.move(penalty / count, step, learningRate);
+      for (const group of [hiddenBias, outputBias]) group.move(0, step, learningRate);
+      const loss = rowLosses.reduce((sum, one, i) => sum - one * valueAt(rowShares, i) * weight, 0);
+      return { loss, weight };
     },
-    step: 0,
   };
-}
-
-/**
- * One step of Adam on the weighted mean cross-entropy of a batch, plus the L2 penalty of both weight matrices, `penalty
- * / 2 / rows` times their sum of squares (scikit-learn's alpha).
- *
- * @param rows of the table, in the order of the batch
- * @returns the batch's cross-entropy times its weight, and its weight
- */
-export async function mlpStep(
-  state: MlpState,
-  table: Table,
-  rows: Int32Array,
-  penalty: number,
-  learningRate: number,
-  threads: number,
-): Promise<{ readonly loss: number; readonly weight: number }> {
-  const { dims, hidden, classes } = state.sizes;
-  const { weights, groups } = state;
-  const { features, labels, sampleWeights } = table;
-  const count = rows.length;
-  const weight = sampleWeights === undefined ? count : rows.reduce((sum, row) => sum + valueAt(sampleWeights, row), 0);
-  if (weight === 0) return { loss: 0, weight };
-  const padded = padRows(count, hidden, state.batch.rowShares.length);
-  const batch = state.batch.rows.subarray(0, padded * dims).fill(0, count * dims);
-  const hiddenError = state.batch.hiddenError.subarray(0, padded * hidden);
-  const truth = state.batch.truth.subarray(0, padded * classes).fill(0);
-  const error = state.batch.error.subarray(0, padded * classes);
-  const rowShares = state.batch.rowShares.subarray(0, padded).fill(0, count);
-  const rowLosses = state.batch.rowLosses.subarray(0, padded);
-  rows.forEach((row, i) => {
-    batch.set(features.data.subarray(row * dims, (row + 1) * dims), i * dims);
-    truth[i * classes + valueAt(labels, row)] = 1;
-    rowShares[i] = (sampleWeights?.[row] ?? 1) / weight;
-  });
-  const session = await stepSession(padded, state.sizes, threads);
-  await session.run(
-    {
-      rows: float32Tensor(batch, [padded, dims]),
-      hiddenWeights: float32Tensor(weights.hiddenWeights, [dims, hidden]),
-      hiddenBias: float32Tensor(weights.hiddenBias, [1, hidden]),
-      outputWeights: float32Tensor(weights.outputWeights, [hidden, classes]),
-      outputBias: float32Tensor(weights.outputBias, [1, classes]),
-      truth: float32Tensor(truth, [padded, classes]),
-      rowShares: float32Tensor(rowShares, [padded, 1]),
-    },
-    {
-      hiddenGradient: float32Tensor(groups.hiddenWeights.gradient, [dims, hidden]),
-      outputGradient: float32Tensor(groups.outputWeights.gradient, [hidden, classes]),
-      hiddenError: float32Tensor(hiddenError, [padded, hidden]),
-      error: float32Tensor(error, [padded, classes]),
-      logProbability: float32Tensor(rowLosses, [padded]),
-    },
-  );
-  sumRows(hiddenError, hidden, groups.hiddenBias.gradient);
-  sumRows(error, classes, groups.outputBias.gradient);
-  const step = ++state.step;
-  const decay = penalty / count;
-  groups.hiddenWeights.move(decay, step, learningRate);
-  groups.hiddenBias.move(0, step, learningRate);
-  groups.outputWeights.move(decay, step, learningRate);
-  groups.outputBias.move(0, step, learningRate);
-  const loss = rowLosses.reduce((sum, one, i) => sum - one * valueAt(rowShares, i) * weight, 0);
-  return { loss, weight };
 }
 
 /** Class probabilities, [rows, classes]. */
@@ -217,7 +187,7 @@ function buildStep(graph: GraphBuilder): void {
   const layer = graph.node('Relu', [graph.node('Gemm', [rows, hiddenWeights, hiddenBias])]);
   const scores = graph.node('Gemm', [layer, outputWeights, outputBias]);
   const logProbabilities = graph.node('LogSoftmax', [scores], { axis: -1 });
-  const classAxis = graph.initializer('classAxis', { type: 'int64', shape: [1], data: BigInt64Array.of(1n) });
+  const classAxis = graph.constant('classAxis', BigInt64Array.of(1n));
   const own = graph.node('Mul', [truth, logProbabilities]);
   graph.node('ReduceSum', [own, classAxis], { keepdims: 0 }, { outputs: ['logProbability'] });
 

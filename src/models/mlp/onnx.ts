@@ -8,7 +8,7 @@ export function addMlp(graph: GraphBuilder, features: string, saved: SavedHead):
   const hiddenBias = savedArray(saved, 'hiddenBias', Float32Array, [null]);
   const hidden = hiddenBias.length;
   const array = (name: string, shape: readonly number[]): string =>
-    graph.initializer(name, { type: 'float32', shape, data: savedArray(saved, name, Float32Array, shape) });
+    graph.constant(name, savedArray(saved, name, Float32Array, shape), shape);
   const layer = graph.node('Gemm', [
     features,
     array('hiddenWeights', [saved.dims, hidden]),

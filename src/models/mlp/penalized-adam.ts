@@ -1,20 +1,6 @@
-import { growTo, runsModule, startModule, type WasmMemory } from '../../numerics/web-assembly.ts';
+import { growTo, runsModule, startModule } from '../../numerics/web-assembly.ts';
 import { penalizedAdamStep } from './mlp.kernel.ts';
 import { penalizedAdamModule } from './penalized-adam-wasm.ts';
-
-/** What penalized-adam.wat exports; addresses are in bytes. */
-interface AdamExports {
-  readonly memory: WasmMemory;
-  step(
-    count: number,
-    parameters: number,
-    gradient: number,
-    first: number,
-    second: number,
-    penalty: number,
-    size: number,
-  ): void;
-}
 
 /** A group of parameters optimized by Adam, and their gradient. */
 export interface AdamGroup {
@@ -42,7 +28,7 @@ export function openAdam(count: number): AdamGroup {
 
 /** The loop in WebAssembly SIMD (penalized-adam.wat), with bitwise equal results. */
 export function wasmAdam(count: number): AdamGroup {
-  const wasm = startModule<AdamExports>(penalizedAdamModule);
+  const wasm = startModule<'step'>(penalizedAdamModule);
   // Padding parameters stay 0.
   const padded = Math.max(4, Math.ceil(count / 4) * 4);
   const gradientAt = 4 * padded;
@@ -53,8 +39,9 @@ export function wasmAdam(count: number): AdamGroup {
   return {
     parameters: new Float32Array(buffer, 0, count),
     gradient: new Float32Array(buffer, gradientAt, count),
-    move: (penalty, step, learningRate) =>
-      wasm.step(padded, 0, gradientAt, firstAt, secondAt, penalty, stepSize(step, learningRate)),
+    move: (penalty, step, learningRate) => {
+      wasm.step(padded, 0, gradientAt, firstAt, secondAt, penalty, stepSize(step, learningRate));
+    },
   };
 }
 

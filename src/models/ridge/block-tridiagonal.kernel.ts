@@ -1,4 +1,4 @@
-/** Copies the upper triangle of a [size, size] matrix from its lower one. */
+/** Copies the lower triangle of a [size, size] matrix to the upper one. */
 export function mirrorLower(matrix: Float64Array, size: number): void {
   const tile = 32;
   for (let top = 0; top < size; top += tile) {
@@ -10,7 +10,7 @@ export function mirrorLower(matrix: Float64Array, size: number): void {
   }
 }
 
-/** The rows and columns of a [size, size] matrix from the given ones on: [rows, columns]. */
+/** A block of a matrix with `size` columns, from the given row and column on: [rows, columns]. */
 export function cutBlock(
   matrix: Float64Array,
   size: number,
@@ -27,21 +27,7 @@ export function cutBlock(
   return into;
 }
 
-/** [rows, columns] turned: [columns, rows]. */
-export function transposed(matrix: Float64Array, rows: number, columns: number): Float64Array {
-  const out = new Float64Array(rows * columns);
-  const tile = 32;
-  for (let top = 0; top < rows; top += tile) {
-    for (let left = 0; left < columns; left += tile) {
-      for (let i = top; i < Math.min(rows, top + tile); i++) {
-        for (let j = left; j < Math.min(columns, left + tile); j++) out[j * rows + i] = matrix[i * columns + j];
-      }
-    }
-  }
-  return out;
-}
-
-/** A matrix one block larger: the unit matrix of `more` rows, and the given one behind it. */
+/** The block diagonal matrix of a unit matrix of `more` rows and the given one. */
 export function grownByUnit(matrix: Float64Array, size: number, more: number, into: Float64Array): Float64Array {
   const side = size + more;
   into.fill(0);
@@ -53,11 +39,11 @@ export function grownByUnit(matrix: Float64Array, size: number, more: number, in
 }
 
 /**
- * QR of a panel by Householder reflectors (Golub and Van Loan, Matrix Computations, section 5.2.1): in place of its columns
- * come the reflectors, which are 1 at their own place and 0 before it.
+ * QR factorization of a panel by Householder reflectors (Golub and Van Loan, Matrix Computations, section 5.2.1). The
+ * reflectors replace the columns; they are 1 at their own index and 0 before it.
  *
- * @param columns [count, length]: the panel's columns one after the other, length at least count
- * @returns the factor R, [count, count], upper triangular, and the scales: a reflector is I - scale v vᵀ
+ * @param columns [count, length]: the panel's columns, one after the other; length at least count
+ * @returns R [count, count], upper triangular, and the scales: a reflector is I - scale v vᵀ
  */
 export function reflectPanel(
   columns: Float64Array,
@@ -97,7 +83,7 @@ export function reflectPanel(
 }
 
 /**
- * Triangular factor of a run of reflectors: their product is I - V F Vᵀ (LAPACK's dlarft, forward). [count, count], upper
+ * Triangular factor F of several reflectors, whose product is I - V F Vᵀ (LAPACK's dlarft, forward): [count, count], upper
  * triangular.
  *
  * @param dots Vᵀ V
@@ -116,7 +102,7 @@ export function reflectorFactor(dots: Float64Array, scale: Float64Array): Float6
   return factor;
 }
 
-/** [V W] and [W V], row by row, of V given turned as [count, rows] and W as [rows, count]. */
+/** [V W] and [W V] of V, given transposed as [count, rows], and W [rows, count]. */
 export function pairColumns(
   turnedV: Float64Array,
   w: Float64Array,
@@ -141,11 +127,11 @@ export function pairColumns(
 
 /**
  * One step of the block Cholesky factorization of a block tridiagonal matrix plus a shift: the inverse of the diagonal
- * block's factor and, times it, the block that couples it with the one before.
+ * block's factor, and that times the coupling with the previous block.
  *
  * @param diagonal [width, width]
- * @param below the block left of it, [width, widthBefore], or null for the first
- * @param inverseBefore of the factor before, [widthBefore, widthBefore], lower triangular
+ * @param below the block to its left, [width, widthBefore]; null for the first
+ * @param inverseBefore the previous inverse, [widthBefore, widthBefore], lower triangular
  * @param inverse [width, width], out, lower triangular
  * @param carry [width, widthBefore], out
  */
@@ -183,7 +169,7 @@ export function factorBlock(
     for (let j = 0; j <= i; j++) {
       let sum = rest[i * width + j];
       for (let k = 0; k < j; k++) sum -= rest[i * width + k] * rest[j * width + k];
-      // Rounding may leave an eigenvalue a little below 0: the shift alone is what it should be at least.
+      // Rounding may make an eigenvalue negative; it should be at least the shift.
       rest[i * width + j] = i === j ? Math.sqrt(Math.max(sum, Number.EPSILON * shift)) : sum / rest[j * width + j];
     }
   }
@@ -203,7 +189,7 @@ export function factorBlock(
   }
 }
 
-/** Mean of the diagonal of a matrix whose diagonal blocks are given. */
+/** Mean of the diagonal of a matrix with these diagonal blocks. */
 export function meanOfDiagonals(blocks: readonly Float64Array[]): number {
   let sum = 0;
   let size = 0;
@@ -215,7 +201,7 @@ export function meanOfDiagonals(blocks: readonly Float64Array[]): number {
   return sum / size;
 }
 
-/** Adds up the squares down the columns of several matrices: [matrices, rows, columns] onto [matrices, columns]. */
+/** Adds the squared columns of several matrices: [matrices, rows, columns] to [matrices, columns]. */
 export function addSquares(values: Float64Array, rows: number, sums: Float64Array, columns: number): void {
   for (let start = 0, at = 0; start < sums.length; start += columns) {
     for (let row = 0; row < rows; row++) {

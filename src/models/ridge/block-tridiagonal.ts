@@ -1,3 +1,4 @@
+import { transpose } from '../../numerics/arrays.kernel.ts';
 import { gemm64, type Matrix64 } from '../../numerics/gemm64.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
 import {
@@ -7,12 +8,11 @@ import {
   pairColumns,
   reflectorFactor,
   reflectPanel,
-  transposed,
 } from './block-tridiagonal.kernel.ts';
 
 /** A = Q B Qᵀ, B symmetric and block tridiagonal. */
 export interface BlockTridiagonalForm {
-  /** [width, width] each: `blockSide` wide but for the last. */
+  /** [width, width] each, with width `blockSide` except for the last. */
   readonly diagonal: readonly Float64Array[];
   /** below[k] couples block k + 1 with block k: [width of k + 1, width of k]. */
   readonly below: readonly Float64Array[];
@@ -20,10 +20,7 @@ export interface BlockTridiagonalForm {
   readonly rotation: Matrix64;
 }
 
-/**
- * Side of a block. A wider one makes the products of the reduction larger and faster, and the solves with the blocks
- * longer by as much.
- */
+/** With wider blocks, products are larger and faster, but solves with the blocks slower. */
 export const blockSide = 32;
 
 interface Panel {
@@ -33,10 +30,10 @@ interface Panel {
 }
 
 /**
- * Block tridiagonal form of a symmetric matrix, with the rotation: the first stage of a reduction to tridiagonal form
- * (Bischof, Lang and Sun, "A framework for symmetric band reduction", 2000), nearly all of which is matrix products.
+ * Reduces a symmetric matrix to block tridiagonal form, mostly by matrix products: the first stage of a reduction to
+ * tridiagonal form (Bischof, Lang and Sun, "A framework for symmetric band reduction", 2000).
  *
- * @param matrix [size, size]; only the lower triangle is read, and it is used up
+ * @param matrix [size, size]; only the lower triangle is read; overwritten
  * @throws InterruptedError if the signal is aborted
  */
 export async function blockTridiagonalize(
@@ -51,7 +48,7 @@ export async function blockTridiagonalize(
   const below: Float64Array[] = [];
   const panels: Panel[] = [];
   let side = size;
-  // The block that is still to do fills the beginning of `matrix`.
+  // `matrix` starts with the remaining block.
   while (side > blockSide) {
     await pauseForInterrupt(context.signal);
     const rest = side - blockSide;
@@ -62,7 +59,7 @@ export async function blockTridiagonalize(
       below.push(panel);
       matrix.set(trailing.data);
     } else {
-      const columns = transposed(panel, rest, blockSide);
+      const columns = transpose(panel, rest, blockSide, new Float64Array(panel.length));
       const { upper, scale } = reflectPanel(columns, blockSide, rest);
       below.push(upper);
       const reflectors: Matrix64 = { rowCount: blockSide, columnCount: rest, data: columns };
@@ -90,7 +87,7 @@ export async function blockTridiagonalize(
   return { diagonal, below, rotation };
 }
 
-/** The product of all reflectors, from the last ones to the first: each panel changes what those behind it have filled. */
+/** The product of all reflectors, from the last to the first. */
 async function multiplyReflectors(
   panels: readonly Panel[],
   size: number,

@@ -1,39 +1,47 @@
+import { addTo, transpose } from '../../numerics/arrays.kernel.ts';
 import { gemm64, type Matrix64 } from '../../numerics/gemm64.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
+import type { FitContext } from '../model.ts';
 import { alphaList, groupsOf } from './alphas.ts';
-import { cutBlock, transposed } from './block-tridiagonal.kernel.ts';
+import { cutBlock } from './block-tridiagonal.kernel.ts';
 import { blockTridiagonalize } from './block-tridiagonal.ts';
 import { columnPanel, type Problem, panelColumns, prepare, rowBlock, targetBlock } from './problem.ts';
-import { addBlock, addInto, divideRows, leftOutSquares, squaresOf } from './ridge.kernel.ts';
+import { addBlock, divideRows, leftOutSquares, squaresOf } from './ridge.kernel.ts';
 import { factorShifted, inverseForms, type ShiftedFactors, solveShifted } from './shifted.ts';
 
-interface RidgeContext {
-  readonly threads: number;
-  readonly signal?: AbortSignal | undefined;
+type RidgeContext = Pick<FitContext, 'threads' | 'signal'>;
+
+interface Tried {
+  readonly alpha: number;
+  /** Mean squared leave-one-out error, of rows whose class has another row. */
+  readonly error: number;
 }
 
-interface RidgeSolution {
+interface Solved {
   /** [dims, classes] */
   readonly weights: Float64Array;
+  readonly alpha: number;
+  readonly tried: readonly Tried[];
+  /** [rows, classes], of weighted rows. */
+  readonly leftOutResiduals: Float64Array;
+}
+
+interface RidgeSolution extends Omit<Solved, 'leftOutResiduals'> {
   /** [classes] */
   readonly bias: Float64Array;
-  readonly alpha: number;
-  /** Mean squared leave-one-out error of each alpha tried, of rows whose class has another row. */
-  readonly tried: readonly { readonly alpha: number; readonly error: number }[];
-  /** [rows, classes]: each row's scores from the fit without it. */
+  /** [rows, classes]: each row's scores by the fit without it. */
   readonly leftOutScores: Float64Array;
 }
 
-/** Rows that are turned into float64 at a time. */
+/** Rows converted to float64 at a time. */
 const blockRows = 1024;
 
 /**
- * Ridge regression on targets 1 and -1 per class, in closed form, for every alpha at once: scikit-learn's
- * RidgeClassifierCV with leave-one-out errors (Rifkin and Lippert, "Notes on Regularized Least Squares", 2007). The
- * smaller of the rows' Gram matrix and the features' covariance is brought to block tridiagonal form once; each alpha then
- * costs a solve with narrow blocks, and its leave-one-out errors need no eigenvectors. All in float64; the intercept is not
- * penalized.
+ * Ridge regression on targets 1 and -1 per class, in closed form for all alphas at once: scikit-learn's RidgeClassifierCV with
+ * leave-one-out errors (Rifkin and Lippert, "Notes on Regularized Least Squares", 2007). The smaller of the rows' Gram matrix
+ * and the features' covariance is reduced to block tridiagonal form once; each alpha then costs a solve with narrow blocks.
+ * All in float64; the intercept is not penalized.
  *
  * @param weights [rows], above 0, or null
  * @param alphas penalties to choose from; `auto` tries 15 around the mean eigenvalue
@@ -48,12 +56,11 @@ export async function solveRidge(
   context: RidgeContext,
 ): Promise<RidgeSolution> {
   const problem = prepare(features, labels, classCount, weights);
-  const solution = await (features.rowCount <= features.columnCount
+  const { leftOutResiduals, ...solution } = await (features.rowCount <= features.columnCount
     ? solveByRows(problem, alphas, context)
     : solveByFeatures(problem, alphas, context));
   const { rowCount, columnCount: dims } = features;
-  // What was left out are residuals of weighted rows: back to scores.
-  const leftOutScores = solution.leftOutResiduals;
+  const leftOutScores = leftOutResiduals;
   for (let row = 0, at = 0; row < rowCount; row++) {
     for (let c = 0; c < classCount; c++, at++) {
       leftOutScores[at] = (c === labels[row] ? 1 : -1) - leftOutScores[at]! / problem.rowFactors[row]!;
@@ -65,17 +72,10 @@ export async function solveRidge(
       bias[c] = bias[c]! - problem.featureMeans[d]! * solution.weights[d * classCount + c]!;
     }
   }
-  return { weights: solution.weights, bias, alpha: solution.alpha, tried: solution.tried, leftOutScores };
+  return { ...solution, bias, leftOutScores };
 }
 
-interface Solved {
-  readonly weights: Float64Array;
-  readonly alpha: number;
-  readonly tried: readonly { readonly alpha: number; readonly error: number }[];
-  readonly leftOutResiduals: Float64Array;
-}
-
-/** At most as many rows as features: through the Gram matrix K of the rows. */
+/** At most as many rows as features: by the rows' Gram matrix. */
 async function solveByRows(
   problem: Problem,
   alphas: readonly number[] | 'auto',
@@ -91,7 +91,7 @@ async function solveByRows(
   const { rotation } = form;
   const turned = await gemm64('transposeLeft', rotation, targetBlock(problem, 0, rowCount), context.threads);
   let best: { alpha: number; error: number; dual: Matrix64; residuals: Float64Array } | undefined;
-  const tried: { alpha: number; error: number }[] = [];
+  const tried: Tried[] = [];
   for (const penalties of groupsOf(alphaList(alphas, form.diagonal, few), classCount)) {
     await pauseForInterrupt(context.signal);
     const factors = factorShifted(form, penalties);
@@ -99,7 +99,7 @@ async function solveByRows(
     const duals = await gemm64('plain', rotation, inner, context.threads);
     const forms = await formsOfRows(factors, rotation, context);
     for (const [a, alpha] of penalties.entries()) {
-      // The residual of a row is alpha times its dual coefficient; without the row itself it grows by this.
+      // A row's residual is alpha times its dual coefficient; without the row, it grows by this.
       const own = forms.subarray(a * rowCount, (a + 1) * rowCount);
       const growth = own.map((form, row) => Math.max(form - rowShares[row]! / alpha, 1e-10 / alpha));
       const dual = columnsOf(duals, a * classCount, classCount);
@@ -125,7 +125,8 @@ async function formsOfRows(
   for (let first = 0; first < rowCount; first += blockRows) {
     await pauseForInterrupt(context.signal);
     const count = Math.min(blockRows, rowCount - first);
-    const part = transposed(data.subarray(first * rowCount, (first + count) * rowCount), count, rowCount);
+    const own = data.subarray(first * rowCount, (first + count) * rowCount);
+    const part = transpose(own, count, rowCount, new Float64Array(own.length));
     const found = await inverseForms(factors, { rowCount, columnCount: count, data: part }, context.threads);
     for (let s = 0; s < factors.shifts; s++) {
       forms.set(found.subarray(s * count, (s + 1) * count), s * rowCount + first);
@@ -136,12 +137,12 @@ async function formsOfRows(
 
 interface Candidate {
   readonly alpha: number;
-  /** [rows], 1 - leverage: what is left of a row's residual when the row takes part in the fit. */
+  /** [rows]: 1 - leverage, the share of a row's residual that remains when the row is fitted. */
   readonly left: Float64Array;
   squares: number;
 }
 
-/** More rows than features: through the features' covariance, a block of rows at a time. */
+/** More rows than features: by the features' covariance, in blocks of rows. */
 async function solveByFeatures(
   problem: Problem,
   alphas: readonly number[] | 'auto',
@@ -158,9 +159,9 @@ async function solveByFeatures(
     for (let start = 0; start < dims; start += panelColumns) {
       const panel = columnPanel(problem, first, targets.rowCount, start);
       const own = (await gemm64('transposeLeft', panel, targets, context.threads)).data;
-      addInto(products.subarray(start * classCount, start * classCount + own.length), own);
+      addTo(products.subarray(start * classCount, start * classCount + own.length), own);
       panels.push(panel);
-      // The lower triangle, which is all that is read of it.
+      // Only the lower triangle is read.
       for (const [p, other] of panels.entries()) {
         const { data, columnCount } = await gemm64('transposeLeft', panel, other, context.threads);
         addBlock(covariance, dims, start, p * panelColumns, data, columnCount);
@@ -192,28 +193,24 @@ async function solveByFeatures(
         for (let i = 0; i < left.length; i++) {
           left[i] = Math.max(1 - forms[a * left.length + i]! - rowShares[first + i]!, 1e-10);
         }
-        candidate.squares += leftOutSquares(
-          targets,
-          fitted,
-          a * classCount,
-          classCount,
-          left,
-          judged.subarray(first, first + left.length),
-        );
+        const counted = judged.subarray(first, first + left.length);
+        candidate.squares += leftOutSquares(targets, fitted, a * classCount, classCount, left, counted);
       }
       await pauseForInterrupt(context.signal);
     }
   }
-  const tried = groups.flatMap(({ candidates, inner }) => {
-    return candidates.map((candidate, a) => ({ ...candidate, inner, column: a * classCount }));
-  });
+  const tried = groups.flatMap(({ candidates, inner }) =>
+    candidates.map((candidate, a) => ({ ...candidate, inner, column: a * classCount })),
+  );
   const best = tried.reduce((a, b) => (b.squares < a.squares ? b : a));
   const weights = await gemm64('plain', rotation, columnsOf(best.inner, best.column, classCount), context.threads);
   const leftOutResiduals = new Float64Array(rowCount * classCount);
   for (let first = 0; first < rowCount; first += blockRows) {
     await pauseForInterrupt(context.signal);
     const rows = rowBlock(problem, first, blockRows);
-    const residuals = await residualBlock(problem, first, rows, weights, context);
+    const residuals = targetBlock(problem, first, rows.rowCount).data;
+    const fitted = (await gemm64('plain', rows, weights, context.threads)).data;
+    for (let i = 0; i < residuals.length; i++) residuals[i] = residuals[i]! - fitted[i]!;
     divideRows(residuals, classCount, best.left.subarray(first, first + rows.rowCount));
     leftOutResiduals.set(residuals, first * classCount);
   }
@@ -223,19 +220,6 @@ async function solveByFeatures(
     tried: tried.map(({ alpha, squares }) => ({ alpha, error: squares / (countOf(judged) * classCount) })),
     leftOutResiduals,
   };
-}
-
-async function residualBlock(
-  problem: Problem,
-  first: number,
-  rows: Matrix64,
-  weights: Matrix64,
-  context: RidgeContext,
-): Promise<Float64Array> {
-  const residuals = targetBlock(problem, first, rows.rowCount).data;
-  const fitted = (await gemm64('plain', rows, weights, context.threads)).data;
-  for (let i = 0; i < residuals.length; i++) residuals[i] = residuals[i]! - fitted[i]!;
-  return residuals;
 }
 
 function countOf(judged: Uint8Array): number {

@@ -1,23 +1,22 @@
 import { conformalScores } from '../../metrics/conformal.kernel.ts';
 import { largestPerRow } from '../../metrics/metrics.kernel.ts';
-import { addAt } from '../../numerics/arrays.kernel.ts';
+import { takeInts } from '../../numerics/arrays.kernel.ts';
+import { countClasses } from '../../rows/classes.ts';
 import { evenPart, type Table } from '../../rows/table.ts';
 import { valueAt } from '../../system/at.ts';
 
-/** Rows whose scores are kept: as many as a report takes. */
 const mostJudged = 2000;
 
-/** Leave-one-out scores of fewer rows choose neither alpha nor the factor of the softmax: both are then chance. */
+/** With fewer rows, leave-one-out scores choose neither alpha nor the factor of the softmax. */
 export const fewestJudged = 10;
 
-/** Rows whose class has another row: of the only row of its class the fit without it knows nothing. */
+/** Rows whose class has another row: only these can be predicted when left out. */
 export function judgedRows(labels: Int32Array, classCount: number): Int32Array {
-  const counts = new Int32Array(classCount);
-  for (const label of labels) addAt(counts, label, 1);
+  const counts = countClasses(labels, classCount);
   return Int32Array.from(labels.keys()).filter((row) => valueAt(counts, valueAt(labels, row)) > 1);
 }
 
-/** Share of these rows that the fit without them gets right. */
+/** Accuracy of these rows by the fits without them. */
 export function leftOutAccuracy(
   scores: Float64Array,
   labels: Int32Array,
@@ -29,12 +28,12 @@ export function leftOutAccuracy(
 }
 
 /**
- * Conformal scores of rows by the fit without them, spread evenly where there are many.
+ * Conformal scores of rows by the fits without them; evenly spaced rows if there are many.
  *
  * @param scores [rows, classes], by the fit without the row
  * @param factor probabilities are softmax(factor * scores)
- * @param judged the rows that may be judged
- * @returns none where rows are kin, views of an image or images of a group: the fit without one has seen the others
+ * @param judged rows to take
+ * @returns undefined with views or groups: the fit without a row has seen related ones
  */
 export function leftOutConformal(
   { labels, classes, groups, plainRowOf }: Omit<Table, 'features'>,
@@ -53,6 +52,5 @@ export function leftOutConformal(
     if (!present.has(c)) return Number.NEGATIVE_INFINITY;
     return valueAt(scores, valueAt(rows, Math.floor(at / classCount)) * classCount + c);
   });
-  const truth = rows.map((row) => valueAt(labels, row));
-  return conformalScores(own, classCount, truth, factor);
+  return conformalScores(own, classCount, takeInts(labels, rows), factor);
 }

@@ -4,7 +4,6 @@ import type { Matrix } from '../../numerics/matrix.ts';
 import { fewestJudged, judgedRows } from './left-out.ts';
 import { centredRows, centredTargets } from './ridge.kernel.ts';
 
-/** Ridge regression on centred, weighted rows. */
 export interface Problem {
   readonly features: Matrix;
   readonly labels: Int32Array;
@@ -13,15 +12,14 @@ export interface Problem {
   readonly targetMeans: Float64Array;
   /** Square root of each row's weight. */
   readonly rowFactors: Float64Array;
-  /** Each row's share of all weight: what the intercept adds to its own leverage. */
+  /** Each row's share of the total weight, which the intercept adds to its leverage. */
   readonly rowShares: Float64Array;
-  /** 1 for each row whose leave-one-out error counts, else 0. */
+  /** 1 for a row whose leave-one-out error counts, else 0. */
   readonly judged: Uint8Array;
-  /** They are too few to choose a penalty by their errors. */
+  /** Whether there are too few of them to choose a penalty. */
   readonly few: boolean;
 }
 
-/** Columns of the covariance at a time. */
 export const panelColumns = 512;
 
 export function prepare(
@@ -53,35 +51,26 @@ export function prepare(
   };
 }
 
-/** Rows from `first` on, at most `count`: [rows, dims]. */
+/** Up to `count` rows from `first` on: [rows, dims]. */
 export function rowBlock(problem: Problem, first: number, count: number): Matrix64 {
+  const { rowCount, columnCount } = problem.features;
+  return centred(problem, first, Math.min(count, rowCount - first), 0, columnCount);
+}
+
+/** Up to `panelColumns` columns of a row block, from `start` on. */
+export function columnPanel(problem: Problem, first: number, rowCount: number, start: number): Matrix64 {
+  const { columnCount } = problem.features;
+  return centred(problem, first, rowCount, start, Math.min(columnCount, start + panelColumns));
+}
+
+function centred(problem: Problem, first: number, rowCount: number, start: number, end: number): Matrix64 {
   const { features, featureMeans, rowFactors } = problem;
-  const rowCount = Math.min(count, features.rowCount - first);
-  const { columnCount } = features;
-  return {
-    rowCount,
-    columnCount,
-    data: centredRows(features.data, columnCount, first, rowCount, featureMeans, rowFactors),
-  };
+  const { columnCount, data } = features;
+  const rows = centredRows(data, columnCount, first, rowCount, featureMeans, rowFactors, start, end);
+  return { rowCount, columnCount: end - start, data: rows };
 }
 
-/** Columns of a row block from `start` on, at most `panelColumns`. */
-export function columnPanel(
-  { features, featureMeans, rowFactors }: Problem,
-  first: number,
-  rowCount: number,
-  start: number,
-): Matrix64 {
-  const { columnCount: dims, data } = features;
-  const end = Math.min(dims, start + panelColumns);
-  return {
-    rowCount,
-    columnCount: end - start,
-    data: centredRows(data, dims, first, rowCount, featureMeans, rowFactors, start, end),
-  };
-}
-
-/** Their targets: [rows, classes]. */
+/** Targets of a row block: [rows, classes]. */
 export function targetBlock(problem: Problem, first: number, count: number): Matrix64 {
   const { labels, classCount, targetMeans, rowFactors } = problem;
   const rowCount = Math.min(count, labels.length - first);

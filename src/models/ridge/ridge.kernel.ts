@@ -1,4 +1,4 @@
-/** Rows less the means and times a factor each, in float64: [count, dims], or their columns `from` to `end` - 1 alone. */
+/** (row - means) * rowFactor in float64: [count, dims], or only columns `from` to `end` - 1. */
 export function centredRows(
   data: Float32Array,
   dims: number,
@@ -18,7 +18,7 @@ export function centredRows(
   return out;
 }
 
-/** 1 for a row's own class and -1 for the others, less the means and times a factor: [count, classes]. */
+/** (target - means) * rowFactor; targets are 1 for a row's own class, else -1. [count, classes] */
 export function centredTargets(
   labels: Int32Array,
   classCount: number,
@@ -36,12 +36,7 @@ export function centredTargets(
   return out;
 }
 
-/** target += block. */
-export function addInto(target: Float64Array, block: Float64Array): void {
-  for (let i = 0; i < target.length; i++) target[i] += block[i];
-}
-
-/** Adds a block of so many columns to a matrix of [any, size], whose first number goes to `row` and `column`. */
+/** Adds a block [any, width] to a matrix with `size` columns, from `row` and `column` on. */
 export function addBlock(
   target: Float64Array,
   size: number,
@@ -55,14 +50,14 @@ export function addBlock(
   }
 }
 
-/** Divides each row of [rows, columns] by its own number, in place. */
+/** Divides each row of [rows, columns] by its divisor, in place. */
 export function divideRows(data: Float64Array, columns: number, divisors: Float64Array): void {
   for (let row = 0, at = 0; row < divisors.length; row++) {
     for (let c = 0; c < columns; c++, at++) data[at] /= divisors[row];
   }
 }
 
-/** Sum of the squares of the rows of [rows, columns] that are counted: 1 each, 0 for the others. */
+/** Sum of squares over the rows of [rows, columns] for which `counted` is 1. */
 export function squaresOf(data: Float64Array, columns: number, counted: Uint8Array): number {
   let squares = 0;
   for (let row = 0, at = 0; row < counted.length; row++) {
@@ -72,10 +67,10 @@ export function squaresOf(data: Float64Array, columns: number, counted: Uint8Arr
 }
 
 /**
- * Sum of the squares of what is left of the targets, each row's divided by its own number, of the rows that are counted.
+ * Sum of squares of the residuals, each row divided by its divisor, over the rows for which `counted` is 1.
  *
  * @param targets [rows, columns]
- * @param fitted [rows, any]: the columns from `from` on are taken off
+ * @param fitted [rows, any], from column `from` on
  */
 export function leftOutSquares(
   targets: Float64Array,
@@ -100,8 +95,7 @@ export function leftOutSquares(
 }
 
 /**
- * Slope of the weighted cross-entropy of softmax(factor * scores) with respect to the factor; classes that are not
- * present take no part.
+ * Derivative of the weighted cross-entropy of softmax(factor * scores) with respect to the factor, without absent classes.
  *
  * @param scores [rows, classes]
  */

@@ -6,10 +6,11 @@ import { type Table, takeTableRows } from '../../rows/table.ts';
 import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import { checkFeatures, checkSolver, checkTrainingTable, savedArray } from '../checks.ts';
-import { fittedHead, inMemory } from '../fitted-head.ts';
-import { savedLinearScores } from '../linear-head.ts';
+import { fittedHead, inMemory, savedFacts } from '../fitted-head.ts';
+import { absentBias, savedLinearScores, savedWeights } from '../linear-head.ts';
+import type { LinearState } from '../linear-loss.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
-import type { FitContext, FittedHead, Head, HeadKind, Json } from '../model.ts';
+import type { FitContext, FitFacts, FittedHead, Head, HeadKind } from '../model.ts';
 import { type GivenParams, readParams } from '../parameters.ts';
 import { ownCalibration } from '../scaling.ts';
 import { solveRidge } from './closed-form.ts';
@@ -32,34 +33,22 @@ const options = {
 const declared = { solvers, options };
 
 type Params = { readonly alpha: 'auto' | readonly number[]; readonly calibrate?: 'none' };
-/** Parameters of ridge regression, as a library's caller gives them. */
+/** Parameters of ridge regression, as given by callers of the library. */
 export type RidgeParams = GivenParams<typeof options, (typeof solvers)[number]>;
 
-/** A linear head with its scores and the factor of its softmax; also for exporters. */
-export interface FittedRidge extends FittedHead {
-  /** [dims, classes] */
-  readonly weights: Float32Array;
-  /** [classes]; scores are features · weights + bias. */
-  readonly bias: Float32Array;
-  /** Probabilities are softmax(factor * scores). */
-  readonly factor: number;
-}
-
-/** Rows and features of which the smaller may not exceed this: the closed form grows with its cube. */
+/** Limit of the smaller of rows and features: the closed form takes time proportional to its cube. */
 const largestSide = 8192;
-/** Score of a class that no training row had; finite, so that an exported head holds no infinity. */
-const absentScore = -1e30;
 
 /**
- * Ridge regression on class indicators in closed form; alpha by leave-one-out error, at the cost of a solve each
- * (scikit-learn's RidgeClassifierCV). No iterations, no randomness.
+ * Ridge regression on class indicators in closed form, with alpha chosen by leave-one-out error (scikit-learn's
+ * RidgeClassifierCV). Without iterations and randomness.
  */
 export const ridge: HeadKind = {
   model: 'ridge',
   solvers,
   options,
   autoCalibrate: () => 'none',
-  // Alpha is chosen within each fit already.
+  // Each fit chooses alpha.
   autoSweep: () => ({}),
   create: (raw) => {
     const { alpha } = readParams(declared, raw).params;
@@ -75,25 +64,15 @@ export const ridge: HeadKind = {
   load: (saved) => {
     checkSolver(saved, solvers);
     const factor = valueAt(savedArray(saved, 'factor', Float64Array, [1]), 0);
-    return fitted({
-      params: saved.params,
-      classes: saved.classes,
-      dims: saved.dims,
-      weights: savedArray(saved, 'weights', Float32Array, [saved.dims, saved.classes.length]),
-      bias: savedArray(saved, 'bias', Float32Array, [saved.classes.length]),
-      factor,
-      details: saved.details,
-      warnings: [],
-      threads: 1,
-    });
+    return fitted({ ...savedFacts(saved), converged: true, ...savedWeights(saved), factor, threads: 1 });
   },
   toOnnx: addRidge,
   linearScores: savedLinearScores,
 };
 
 /**
- * All in float64: the smaller side's matrix, its rotation and the products on the way, seven in all before the collector
- * runs (measured at 6,000 x 1,024); targets, residuals and the scores of several alphas of all rows.
+ * All in float64: seven matrices of the smaller side (measured at 6,000 x 1,024); targets, residuals and the scores of several
+ * alphas.
  */
 function ridgeNeeds({ trainRows, dims, classes }: FitSize): MemoryPart[] {
   const side = Math.min(trainRows, dims);
@@ -104,7 +83,7 @@ function ridgeNeeds({ trainRows, dims, classes }: FitSize): MemoryPart[] {
   ];
 }
 
-async function fit(params: Params, given: Table, context: FitContext): Promise<FittedRidge> {
+async function fit(params: Params, given: Table, context: FitContext): Promise<FittedHead> {
   checkTrainingTable(given, 'ridge');
   const train = withoutWeightless(given);
   const { features, labels, classes } = train;
@@ -121,7 +100,7 @@ async function fit(params: Params, given: Table, context: FitContext): Promise<F
   const solution = await solveRidge(features, labels, classes.length, weights, params.alpha, context);
   const present = new Uint8Array(classes.length);
   for (const label of labels) present[label] = 1;
-  const bias = Float32Array.from(solution.bias, (value, c) => (present[c] === 1 ? value : absentScore));
+  const bias = Float32Array.from(solution.bias, (value, c) => (present[c] === 1 ? value : absentBias));
   const severalClasses = present.reduce((sum, seen) => sum + seen, 0) > 1;
   const judged = judgedRows(labels, classes.length);
   const few = judged.length < fewestJudged;
@@ -157,9 +136,14 @@ async function fit(params: Params, given: Table, context: FitContext): Promise<F
   }
   const scores = leftOutConformal(train, solution.leftOutScores, factor, judged);
   const head = fitted({
+    model: 'ridge',
+    solver: 'closed-form',
     params,
     classes,
     dims,
+    converged: true,
+    iterations: 0,
+    warnings,
     weights: Float32Array.from(solution.weights),
     bias,
     factor,
@@ -174,49 +158,29 @@ async function fit(params: Params, given: Table, context: FitContext): Promise<F
         ? {}
         : { leaveOneOutAccuracy: leftOutAccuracy(solution.leftOutScores, labels, classes.length, judged) }),
     },
-    warnings,
     threads: context.threads,
   });
   return scores === undefined ? head : { ...head, heldOut: { scores, rowsAre: 'left out one by one' } };
 }
 
-interface RidgeFit {
-  readonly params: Readonly<Record<string, Json>>;
-  readonly classes: readonly string[];
-  readonly dims: number;
-  readonly weights: Float32Array;
-  readonly bias: Float32Array;
+interface RidgeFit extends FitFacts, LinearState {
+  /** Probabilities are softmax(factor * scores). */
   readonly factor: number;
-  readonly details: Readonly<Record<string, Json>>;
-  readonly warnings: readonly string[];
   readonly threads: number;
 }
 
-function fitted(fit: RidgeFit): FittedRidge {
-  const { params, classes, dims, weights, bias, factor, details, warnings } = fit;
+function fitted({ weights, bias, factor, threads, ...facts }: RidgeFit): FittedHead {
+  const { params, classes, dims } = facts;
   return fittedHead({
-    model: 'ridge',
-    solver: 'closed-form',
-    params,
-    classes,
-    dims,
-    converged: true,
-    iterations: 0,
-    warnings,
-    details,
-    weights,
-    bias,
-    factor,
+    ...facts,
     calibrated: params['calibrate'] !== 'none',
     predictBoth: async (features, options) => {
       checkFeatures(features, dims, 'ridge');
       const matrix = { rowCount: dims, columnCount: classes.length, data: weights };
-      const scores = await multiply(features, matrix, { threads: fit.threads });
+      const scores = await multiply(features, matrix, { threads });
       addRowVector(scores.data, bias);
       const predicted = largestPerRow(scores.data, classes.length);
-      if (options?.uncalibrated !== true) {
-        scaleBy(scores.data, factor);
-      }
+      if (options?.uncalibrated !== true) scaleBy(scores.data, factor);
       softmaxRows(scores.data, classes.length);
       return { predicted, probabilities: scores };
     },
@@ -228,7 +192,7 @@ function fitted(fit: RidgeFit): FittedRidge {
   });
 }
 
-/** Rows of weight 0 take no part: a leave-one-out error divides by the weight. */
+/** Without rows of weight 0, since leave-one-out errors divide by the weight. */
 function withoutWeightless(table: Table): Table {
   const { sampleWeights, labels } = table;
   if (sampleWeights === undefined || sampleWeights.every((weight) => weight > 0)) return table;

@@ -12,7 +12,7 @@ export interface ShiftedFactors {
 
 interface ShiftedBlock {
   readonly width: number;
-  /** Of the block before; 1 for the first. */
+  /** Width of the previous block; 1 for the first. */
   readonly before: number;
   /** [shifts, width, width] */
   readonly inverses: Float64Array;
@@ -20,7 +20,7 @@ interface ShiftedBlock {
   readonly carries: Float64Array;
 }
 
-/** What the solution of a block needs of the one behind it. */
+/** Input of a block's solution from the next block. */
 interface BehindBlock {
   readonly width: number;
   readonly carries: Float64Array;
@@ -28,7 +28,7 @@ interface BehindBlock {
   readonly scaled: Float64Array;
 }
 
-/** B + shift I must be positive definite for each of the shifts. */
+/** @param shifts such that B + shift I is positive definite */
 export function factorShifted(
   { diagonal, below }: Pick<BlockTridiagonalForm, 'diagonal' | 'below'>,
   shifts: readonly number[],
@@ -65,7 +65,7 @@ export async function inverseForms(factors: ShiftedFactors, columns: Matrix64, t
   return forms;
 }
 
-/** L⁻¹ R block by block, [shifts, width, columns] each, good until the next one. */
+/** L⁻¹ R block by block, [shifts, width, columns], each valid until the next. */
 async function solveForward(
   { shifts, blocks }: ShiftedFactors,
   { columnCount: count, data }: Matrix64,
@@ -104,7 +104,7 @@ async function solveForward(
   }
 }
 
-/** (B + shift I)⁻¹ R for R [size, columns]: for each shift `columns` columns side by side, [size, shifts * columns]. */
+/** (B + shift I)⁻¹ R for R [size, columns], with the columns of all shifts side by side: [size, shifts * columns]. */
 export async function solveShifted(factors: ShiftedFactors, right: Matrix64, threads: number): Promise<Matrix64> {
   const { shifts, blocks } = factors;
   const { rowCount: size, columnCount: count } = right;

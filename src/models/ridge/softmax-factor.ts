@@ -1,14 +1,13 @@
 import { temperatureSlope } from './ridge.kernel.ts';
 
-/** Halvings before the zero of the slope is looked for by secants: what is left is near enough to a line for them. */
+/** Bisections before secants: the slope is then almost linear. */
 const halvings = 6;
-/** On the logarithm of the factor. */
+/** Of the logarithm of the factor. */
 const factorTolerance = 1e-8;
 
 /**
- * The factor that makes softmax(factor * scores) the likeliest: where the slope of the cross-entropy, which is convex
- * in the factor, crosses 0. Between 0.01 and 1000. By halving, then by the Illinois form of false position (Dowell and
- * Jarratt, 1971).
+ * The likeliest factor of softmax(factor * scores), between 0.01 and 1000: the zero of the derivative of the cross-entropy,
+ * which is convex, by bisection and then the Illinois form of false position (Dowell and Jarratt, 1971).
  */
 export function fitTemperature(
   scores: Float64Array,
@@ -26,7 +25,7 @@ export function fitTemperature(
     const bracketed = i >= halvings && lowSlope < 0 && highSlope > 0;
     const middle = bracketed ? (low * highSlope - high * lowSlope) / (highSlope - lowSlope) : (low + high) / 2;
     const slope = slopeAt(middle);
-    // An end that stays twice in a row counts half, so that it moves.
+    // Illinois: an end that stays twice in a row counts half.
     if (slope < 0) {
       if (bracketed && Math.abs(middle - low) < factorTolerance / 2) return Math.exp(middle);
       [low, lowSlope] = [middle, slope];

@@ -5,27 +5,27 @@ import { valueAt } from '../../system/at.ts';
 import { type Kernel, type KernelRows, kernelPanel, kernelRows } from './gram/gram.ts';
 import { addSlotProduct, combineSlots } from './pair-values.kernel.ts';
 
-/** The fitted one-vs-one classifiers of the classes that had rows, support vectors alone. */
+/** Fitted one-vs-one classifiers of the classes with rows. */
 export interface BinaryClassifiers {
   readonly kernel: Kernel;
-  /** Taken off every row before a kernel sees it, [dims]. */
+  /** Subtracted from every row, [dims]. */
   readonly centre: Float64Array;
   /** Support vectors class by class, minus the centre. */
   readonly vectors: KernelRows;
-  /** First support vector of each present class, and their count last: [classes + 1]. */
+  /** First support vector of each present class, then their count: [classes + 1]. */
   readonly vectorStart: Int32Array;
-  /** y alpha, [vectors, classes - 1]; the slot of another class o is o below the vector's class, o - 1 above. */
+  /** y alpha by slot (see `PairsJob`), [vectors, classes - 1]. */
   readonly coefficients: Float64Array;
-  /** Per pair (0,1), (0,2) … (1,2) …: the classifier's value is its kernel sum minus this. */
+  /** Per pair (0,1), (0,2) … (1,2) …: subtracted from the classifier's kernel sum. */
   readonly rho: Float64Array;
 }
 
-/** Test rows per block: bounds the memory of the kernel block and the pair values. */
+/** Test rows per block, to bound the memory of kernel values and pair values. */
 const BLOCK_ROWS = 256;
-/** Multiplications of all classes' products from which ONNX Runtime's calls pay. */
+/** Multiplications of all classes' products below which ONNX Runtime's calls do not pay off. */
 const SMALL_PRODUCT = 5_000_000;
 
-/** Calls back with the decision values of each block of rows, [pairs, rowCount], first to last; overwritten by the next. */
+/** Calls back with the decision values of each block of rows, [pairs, rowCount], overwritten by the next. */
 export async function forEachBlock(
   classifiers: BinaryClassifiers,
   features: Matrix,
@@ -34,39 +34,30 @@ export async function forEachBlock(
 ): Promise<void> {
   const { columnCount } = features;
   const most = Math.min(BLOCK_ROWS, features.rowCount);
-  // Made once: arrays of each block would lie about until the collector runs.
+  // Allocated once: arrays of each block would accumulate until garbage collection.
   const room = new Float32Array(classifiers.vectors.rowCount * most);
   const values = pairValuer(classifiers.vectorStart.length - 1, most);
   for (let first = 0; first < features.rowCount; first += BLOCK_ROWS) {
     const rowCount = Math.min(BLOCK_ROWS, features.rowCount - first);
     const picks = Int32Array.from({ length: rowCount }, (_, i) => first + i);
     const rows = kernelRows(features.data, columnCount, picks, classifiers.centre);
-    // Vectors first: the rows of a class's support vectors then lie together.
+    // Vectors first, so that those of a class are contiguous.
     const block = room.subarray(0, classifiers.vectors.rowCount * rowCount);
     await kernelPanel(classifiers.vectors, rows, classifiers.kernel, context, block);
     each(await values(classifiers, block, rowCount, context), first, rowCount);
   }
 }
 
-/** What `pairValues` needs of a set of classifiers. */
-type ClassifierWeights = Pick<BinaryClassifiers, 'vectorStart' | 'coefficients' | 'rho'>;
-
-/**
- * Decision values of every classifier, [pairs, rowCount], positive for the lower class: one product per class.
- *
- * @param kernel kernel values of the support vectors with the rows, [vectors, rowCount]
- */
-export function pairValues(
-  classifiers: ClassifierWeights,
+/** Decision values of every classifier, [pairs, rowCount], positive for the lower class. @param kernel [vectors, rowCount] */
+type PairValues = (
+  classifiers: Pick<BinaryClassifiers, 'vectorStart' | 'coefficients' | 'rho'>,
   kernel: Float32Array,
   rowCount: number,
   context: ProductContext,
-): Promise<Float32Array> {
-  return pairValuer(classifiers.vectorStart.length - 1, rowCount)(classifiers, kernel, rowCount, context);
-}
+) => Promise<Float32Array>;
 
-/** `pairValues` time after time, of at most so many classes and rows; each answer is overwritten by the next. */
-export function pairValuer(mostClasses: number, mostRows: number): typeof pairValues {
+/** Computes decision values, one product per class, for up to so many classes and rows; a result is overwritten by the next. */
+export function pairValuer(mostClasses: number, mostRows: number): PairValues {
   const mostPairs = (mostClasses * (mostClasses - 1)) / 2;
   const slotRoom = new Float32Array(2 * mostPairs * mostRows);
   const pairRoom = new Float32Array(mostPairs * mostRows);
@@ -84,9 +75,13 @@ export function pairValuer(mostClasses: number, mostRows: number): typeof pairVa
       if (end === start) out.fill(0);
       else if (small) addSlotProduct(weights, part, end - start, slots, rowCount, out);
       else {
-        const left = { rowCount: slots, columnCount: end - start, data: transposed(weights, slots) };
+        const left = {
+          rowCount: slots,
+          columnCount: end - start,
+          data: transpose(weights, end - start, slots, new Float32Array(weights.length)),
+        };
         const right = { rowCount: end - start, columnCount: rowCount, data: part };
-        // One thread: the products are small, and waking others for each costs more than they bring.
+        // One thread: the products are too small for more.
         await multiply(left, right, { ...context, threads: 1 }, out);
       }
     }
@@ -96,13 +91,9 @@ export function pairValuer(mostClasses: number, mostRows: number): typeof pairVa
   };
 }
 
-function transposed(weights: Float64Array, slots: number): Float32Array {
-  return transpose(weights, weights.length / slots, slots, new Float32Array(weights.length));
-}
-
 /**
- * Leaves out training rows that no classifier uses. The rows that stay are moved together inside the array they are in,
- * which is no longer usable by the caller: a second copy of the features would double the memory.
+ * Drops training rows that no classifier uses. The others are moved within their array, which the caller may no longer use:
+ * a copy of the features would double the memory.
  */
 export function dropUnused(classifiers: BinaryClassifiers): { classifiers: BinaryClassifiers; kept: Int32Array } {
   const { vectors, vectorStart, coefficients } = classifiers;

@@ -5,23 +5,23 @@ import { valueAt } from '../../system/at.ts';
 import { savedArray } from '../checks.ts';
 import { absentBias } from '../linear-head.ts';
 import type { LinearScores, SavedHead } from '../model.ts';
+import type { BinaryClassifiers } from './binary-classifiers.ts';
+import { savedClassifiers } from './fitted.ts';
 
 /**
- * For each class the mean of its one-vs-one decision values against every other class, as a sum over the features: of the
- * linear kernel alone. A class without training rows has no classifier, and a bias far below zero.
+ * Linear scores of an SVM with the linear kernel: for each class, the mean of its one-vs-one decision values. A class
+ * without training rows has a bias far below zero.
  */
 export async function classMeans(saved: SavedHead): Promise<LinearScores> {
   const { dims, classes } = saved;
   const present = savedArray(saved, 'present', Int32Array, [null]);
-  const count = present.length;
-  const vectors = savedArray(saved, 'vectors', Float32Array, [null, dims]);
-  const centre = savedArray(saved, 'centre', Float64Array, [dims]);
-  const mixed = { rowCount: count, columnCount: vectors.length / dims, data: shares(saved, count) };
-  const right = { rowCount: mixed.columnCount, columnCount: dims, data: vectors };
-  const { data: sums } = await multiply(mixed, right, { threads: availableParallelism() });
+  const classifiers = savedClassifiers(saved);
+  const { vectors, centre, rho } = classifiers;
+  const mixed = { rowCount: present.length, columnCount: vectors.rowCount, data: vectorShares(classifiers) };
+  const { data: sums } = await multiply(mixed, vectors, { threads: availableParallelism() });
   const weights = new Float64Array(classes.length * dims);
   const bias = new Float64Array(classes.length).fill(absentBias);
-  const offsets = meanOffsets(savedArray(saved, 'rho', Float64Array, [(count * (count - 1)) / 2]), count);
+  const offsets = meanOffsets(rho, present.length);
   present.forEach((c, i) => {
     const own = sums.subarray(i * dims, (i + 1) * dims);
     weights.set(own, c * dims);
@@ -32,14 +32,13 @@ export async function classMeans(saved: SavedHead): Promise<LinearScores> {
 }
 
 /** What each support vector adds to the mean of each present class: [classes, vectors]. */
-function shares(saved: SavedHead, count: number): Float32Array {
+function vectorShares({ vectorStart, coefficients, vectors }: BinaryClassifiers): Float32Array {
+  const count = vectorStart.length - 1;
   const others = count - 1;
-  const starts = savedArray(saved, 'vectorStart', Int32Array, [count + 1]);
-  const coefficients = savedArray(saved, 'coefficients', Float64Array, [null, others]);
-  const vectorCount = coefficients.length / others;
+  const vectorCount = vectors.rowCount;
   const out = new Float32Array(count * vectorCount);
   for (let own = 0; own < count; own++) {
-    for (let v = valueAt(starts, own); v < valueAt(starts, own + 1); v++) {
+    for (let v = valueAt(vectorStart, own); v < valueAt(vectorStart, own + 1); v++) {
       let sum = 0;
       for (let other = 0; other < count; other++) {
         if (other === own) continue;
@@ -55,14 +54,14 @@ function shares(saved: SavedHead, count: number): Float32Array {
   return out;
 }
 
-/** Mean over its pairs of what is taken off a class's values: [classes]. */
+/** Mean over a class's pairs of what is subtracted from its values: [classes]. */
 function meanOffsets(rho: Float64Array, count: number): Float64Array {
   const out = new Float64Array(count);
   for (let low = 0, pair = 0; low < count; low++) {
     for (let high = low + 1; high < count; high++, pair++) {
       const share = valueAt(rho, pair) / (count - 1);
       addAt(out, low, share);
-      out[high] = valueAt(out, high) - share;
+      addAt(out, high, -share);
     }
   }
   return out;

@@ -1,13 +1,12 @@
 /**
- * Class probabilities from one-vs-one decision values, with one slope for all classifiers:
- * p(c) is proportional to 1 / (1 + sum over other classes o of exp(-slope value(c, o))).
- * It is the coupling of Price, Knerr, Personnaz, Dreyfus ("Pairwise neural network classifiers with probabilistic
- * outputs", NIPS 7, 1995) for pairwise probabilities sigmoid(slope value), in closed form.
+ * Class probabilities from one-vs-one decision values, with one slope for all classifiers: p(c) is proportional to
+ * 1 / (1 + sum over other classes o of exp(-slope value(c, o))). This is the coupling of Price, Knerr, Personnaz and Dreyfus
+ * ("Pairwise neural network classifiers with probabilistic outputs", NIPS 7, 1995) for sigmoid(slope value), in closed form.
  *
- * Pair values are [pairs][rows], pairs as (0,1), (0,2) … (1,2) …, positive for the lower class.
+ * Pair values are [pairs, rows], pairs as (0,1), (0,2) … (1,2) …, positive for the lower class.
  */
 
-/** The search for a slope starts here, near what pooled network features ask for, and stays within the bounds. */
+/** Start of the search for a slope, a typical one for pooled features, and its bounds. */
 const FIRST_SLOPE = 8;
 const SMALLEST_SLOPE = 0.125;
 const LARGEST_SLOPE = 256;
@@ -34,13 +33,12 @@ export function couple(pairValues: Float32Array, classCount: number, rowCount: n
 }
 
 /**
- * The slope with the least cross-entropy on rows that the classifiers have not seen. The true class is given
- * 1 - 1/(rows + 2) of each row and the rest is spread over all classes, so that rows without a single error do not
- * drive the slope to infinity (Platt's reason for his smoothed targets).
+ * The slope with the least cross-entropy on held-out rows. The target of the true class is 1 - 1/(rows + 2), the rest is
+ * spread over all classes, so that rows without an error do not drive the slope to infinity (as Platt's smoothed targets).
  */
 export function fitSlope(pairValues: Float32Array, labels: Int32Array, classCount: number): number {
   const lossAt = (slope: number): number => slopeLoss(pairValues, labels, classCount, slope);
-  // Downhill by doublings or halvings, until the loss has risen on both sides.
+  // Doubles or halves the slope until the loss is larger on both sides.
   let slope = FIRST_SLOPE;
   let loss = lossAt(slope);
   let above = lossAt(2 * slope);
@@ -61,7 +59,7 @@ export function fitSlope(pairValues: Float32Array, labels: Int32Array, classCoun
       below = lossAt(slope / 2);
     }
   }
-  // The minimum of the parabola through the three, over the slope's logarithm; at a bound there may be none.
+  // Minimum of the parabola through the three, over log(slope); there may be none at a bound.
   const bend = below - 2 * loss + above;
   return bend > 0 && below >= loss && above >= loss ? slope * 2 ** ((below - above) / (2 * bend)) : slope;
 }
@@ -93,7 +91,7 @@ function slopeLoss(pairValues: Float32Array, labels: Int32Array, classCount: num
   return loss / rowCount;
 }
 
-/** Keeps odds within float64 with room for the sum over the classes: no probability becomes exactly 0. */
+/** Bounds odds so that sums over the classes fit in float64 and no probability is exactly 0. */
 function boundedExponent(exponent: number): number {
   return Math.min(Math.max(exponent, -LARGEST_EXPONENT), LARGEST_EXPONENT);
 }

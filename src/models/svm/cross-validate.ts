@@ -2,45 +2,45 @@ import { takeFloats, takeInts } from '../../numerics/arrays.kernel.ts';
 import { type Table, takeTableRows } from '../../rows/table.ts';
 import type { Split } from '../../split/split.ts';
 import { lastOf, valueAt } from '../../system/at.ts';
+import type { Workers } from '../../system/workers.ts';
 import { checkTrainingTable } from '../checks.ts';
-import type { FitContext } from '../model.ts';
+import type { FitContext, FoldPredictions } from '../model.ts';
 import { pairValuer } from './binary-classifiers.ts';
 import { pickSymmetric } from './gram/gram.kernel.ts';
 import { gramMatrix, type Kernel } from './gram/gram.ts';
 import { voteWinners } from './pair-values.kernel.ts';
 import type { SvmParams } from './params.ts';
-import { fitPairs, type PairsResult, type PairWorkers, startPairWorkers } from './svc-pairs.ts';
+import { fitPairs, type PairsResult, startPairWorkers } from './svc-pairs.ts';
 import { centredRows, resolveKernel, sortByClass } from './training.ts';
 
-/** Fits on the training rows of one fold that differ in C alone, the smallest first. */
+/** Fits on the training rows of a fold that differ only in C, the smallest first. */
 interface Series {
   readonly fold: number;
   readonly kernel: Kernel;
   readonly steps: { readonly point: number; readonly params: SvmParams }[];
 }
 
-/** What all fits of a sweep share. */
 interface Shared {
   readonly table: Table;
   readonly gram: Float32Array;
-  readonly workers: PairWorkers;
+  readonly workers: Workers;
   readonly context: FitContext;
 }
 
-/** Test rows per block: bounds the memory of the pair values. */
+/** Test rows per block, to bound the memory of pair values. */
 const blockRows = 256;
 
 /**
- * Votes of every point on the test rows of every fold. All rows share one Gram matrix per kernel: a sweep over C
- * computes a single one, and `gamma=scale`, which depends on the training rows, one per fold. A classifier none of whose
- * rows was ever at its bound is the same for every larger C, and is solved once. Nothing is calibrated.
+ * Votes of every point on the test rows of every fold, without calibration. All rows share one Gram matrix per kernel: one
+ * for a sweep over C; with `gamma=scale`, which depends on the training rows, one per fold. A classifier whose rows never
+ * reached their bound is the same for every larger C, and is solved once.
  */
 export async function crossValidateSvm(
   points: readonly SvmParams[],
   table: Table,
   folds: readonly Split[],
   context: FitContext,
-): Promise<readonly (readonly Int32Array[])[]> {
+): Promise<FoldPredictions> {
   checkTrainingTable(table, 'svm');
   const found: Int32Array[][] = points.map(() => []);
   const { rows } = centredRows(table, Int32Array.from(table.labels.keys()));
@@ -96,11 +96,14 @@ async function votesAlong(series: Series, split: Split, shared: Shared): Promise
     const rows = takeInts(split.train, tableRows);
     const { tolerance: epsilon, maxIterations } = params;
     const input = { gram, stride: table.labels.length, rows, classStart, caps, epsilon, maxIterations };
-    smaller = await fitPairs(smaller === undefined ? input : { ...input, smallerCaps: smaller }, {
-      threads: context.threads,
-      workers,
-      signal: context.signal,
-    });
+    smaller = await fitPairs(
+      { ...input, smallerCaps: smaller },
+      {
+        threads: context.threads,
+        workers,
+        signal: context.signal,
+      },
+    );
     const classifiers = { vectorStart: classStart, coefficients: smaller.coefficients, rho: smaller.rho };
     const own = new Int32Array(split.test.length);
     for (let first = 0; first < own.length; first += blockRows) {

@@ -3,9 +3,9 @@ import type { Table } from '../../rows/table.ts';
 import { checkTrainingTable } from '../checks.ts';
 import { inMemory } from '../fitted-head.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
-import type { FitContext, Head } from '../model.ts';
+import type { FitContext, FittedHead, Head } from '../model.ts';
 import { dropUnused } from './binary-classifiers.ts';
-import { type FittedSvm, fittedSvm } from './fitted.ts';
+import { fittedSvm } from './fitted.ts';
 import { gramBlockValues, gramMatrix } from './gram/gram.ts';
 import { mindMlSvmLimits } from './ml-svm/limits.ts';
 import type { PairSolver, SvmParams } from './params.ts';
@@ -13,7 +13,7 @@ import { calibrateProbabilities, type ProbabilityCalibration, planFolds, uncalib
 import { fitPairs, type PairsResult, startPairWorkers } from './svc-pairs.ts';
 import { centredRows, resolveKernel, sortByClass } from './training.ts';
 
-/** @param allowSlow start ml-svm even when it would take more than ten minutes */
+/** @param allowSlow fit by ml-svm even if it takes more than ten minutes */
 export function svmHead(params: SvmParams, solver: PairSolver, allowSlow: boolean): Head {
   return {
     model: 'svm',
@@ -40,12 +40,12 @@ async function fitSvm(
   allowSlow: boolean,
   table: Table,
   context: FitContext,
-): Promise<FittedSvm> {
+): Promise<FittedHead> {
   checkTrainingTable(table, 'svm');
   const { seed } = context;
   const { present, classStart, tableRows, caps } = sortByClass(table, params.C);
   const groups = table.groups && takeInts(table.groups, tableRows);
-  // One fold is all that a package of half a minute per fit can spare.
+  // A fit by the package takes half a minute: one fold must do.
   const mostFolds = params.calibrate === 'none' ? 0 : solver === 'ml-svm' ? 1 : undefined;
   const plan = planFolds(classStart, seed, groups, mostFolds);
   if (solver === 'ml-svm') mindMlSvmLimits(table, classStart, plan.foldCount, allowSlow, context);
@@ -53,7 +53,7 @@ async function fitSvm(
   const { rows, centre } = centredRows(table, tableRows);
   context.onProgress?.({ stage: 'kernel matrix', done: 0, total: rows.rowCount });
   const pairs = { ...context, ...(solver === 'ml-svm' ? { solver: { name: solver, seed } } : {}) };
-  // They start while the matrix is made.
+  // They start while the matrix is computed.
   const workers = startPairWorkers({ classStart, ...plan }, pairs);
   const gramRows = Int32Array.from({ length: rows.rowCount }, (_, i) => i);
   const { tolerance: epsilon, maxIterations } = params;
@@ -85,14 +85,12 @@ async function fitSvm(
     rho: result.rho,
   });
   const unfinished = result.gaps.filter((gap) => !(gap < epsilon));
-  const fitted = fittedSvm({
+  const facts = {
+    model: 'svm',
     solver,
     params: { ...params },
     classes: table.classes,
-    classifiers,
-    present,
-    supportRows: takeInts(tableRows, kept),
-    calibration,
+    dims: rows.columnCount,
     converged: unfinished.length === 0,
     iterations: result.iterations.reduce((sum, steps) => sum + steps, 0),
     warnings: [
@@ -109,9 +107,10 @@ async function fitSvm(
       calibrationSlope: calibration.slope,
       calibrationRows: calibration.heldOutRows,
     },
-    threads: context.threads,
-  });
-  // Views of an image are no images to answer.
+  };
+  const supportRows = takeInts(tableRows, kept);
+  const fitted = fittedSvm(facts, { classifiers, present, supportRows, calibration }, context.threads);
+  // Scores of views are not those of images.
   if (scores === undefined || table.plainRowOf !== undefined) return fitted;
   return { ...fitted, heldOut: { scores, rowsAre: 'cross-validated' } };
 }

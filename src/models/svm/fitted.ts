@@ -1,70 +1,38 @@
 import { availableParallelism } from 'node:os';
-import { transpose } from '../../numerics/arrays.kernel.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
 import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import { checkFeatures, savedArray } from '../checks.ts';
-import { fittedHead } from '../fitted-head.ts';
-import type { FittedHead, Json, SavedHead } from '../model.ts';
+import { fittedHead, savedFacts } from '../fitted-head.ts';
+import type { FitFacts, FittedHead, Json, SavedHead } from '../model.ts';
 import { type BinaryClassifiers, forEachBlock } from './binary-classifiers.ts';
 import { squaredNorms } from './gram/gram.kernel.ts';
 import type { Kernel } from './gram/gram.ts';
-import { oneVsRestScores, voteWinners } from './pair-values.kernel.ts';
+import { voteWinners } from './pair-values.kernel.ts';
 import { type ProbabilityCalibration, probabilities, uncalibrated } from './probabilities.ts';
 
-/** A fitted SVM as data; everything but `threads` is saved. */
-interface SvmState {
-  readonly solver: string;
-  readonly params: Readonly<Record<string, Json>>;
-  readonly classes: readonly string[];
+/** What a fitted SVM consists of besides its facts. */
+interface SvmParts {
   readonly classifiers: BinaryClassifiers;
   /** Class number of each present class: classes without training rows have no classifier. */
   readonly present: Int32Array;
-  /** Row of the training table of each support vector. */
-  readonly supportRows: Int32Array;
-  readonly calibration: ProbabilityCalibration;
-  readonly converged: boolean;
-  readonly iterations: number;
-  readonly warnings: readonly string[];
-  readonly details: Readonly<Record<string, Json>>;
-  readonly threads: number;
-}
-
-export interface FittedSvm extends FittedHead {
   /** Row of the training table of each support vector, class by class. */
   readonly supportRows: Int32Array;
-  /** Class number of each column of `decisionValues(…, 'ovr')`, and of the pairs of 'ovo'. */
-  readonly present: Int32Array;
-  /**
-   * 'ovo': one value per pair of classes that had training rows, positive for the lower one, [rows, pairs].
-   * 'ovr': votes with confidences, [rows, classes]; scikit-learn's decision_function of either shape.
-   */
-  decisionValues(features: Matrix, shape: 'ovo' | 'ovr'): Promise<Matrix>;
+  readonly calibration: ProbabilityCalibration;
 }
 
-export function fittedSvm(state: SvmState): FittedSvm {
-  const { classifiers, present, classes } = state;
-  const dims = classifiers.vectors.columnCount;
+export function fittedSvm(facts: FitFacts, parts: SvmParts, threads: number): FittedHead {
+  const { classifiers, present, supportRows } = parts;
+  const { classes, dims } = facts;
   const presentCount = present.length;
   const pairCount = classifiers.rho.length;
-  const context = { threads: state.threads };
   const blocks = (features: Matrix, each: Parameters<typeof forEachBlock>[3]): Promise<void> => {
     checkFeatures(features, dims, 'svm');
-    return forEachBlock(classifiers, features, context, each);
+    return forEachBlock(classifiers, features, { threads }, each);
   };
 
   return fittedHead({
-    model: 'svm',
-    solver: state.solver,
-    params: state.params,
-    classes,
-    dims,
-    converged: state.converged,
-    iterations: state.iterations,
-    warnings: state.warnings,
-    details: state.details,
-    supportRows: state.supportRows,
-    present,
+    ...facts,
 
     async predict(features) {
       const out = new Int32Array(features.rowCount);
@@ -75,9 +43,9 @@ export function fittedSvm(state: SvmState): FittedSvm {
       return out;
     },
 
-    calibrated: state.params['calibrate'] !== 'none',
+    calibrated: facts.params['calibrate'] !== 'none',
     async predictBoth(features, options) {
-      const calibration = options?.uncalibrated === true ? uncalibrated : state.calibration;
+      const calibration = options?.uncalibrated === true ? uncalibrated : parts.calibration;
       const predicted = new Int32Array(features.rowCount);
       const data = new Float32Array(features.rowCount * classes.length);
       await blocks(features, (values, first, rowCount) => {
@@ -92,23 +60,13 @@ export function fittedSvm(state: SvmState): FittedSvm {
       return { predicted, probabilities: { rowCount: features.rowCount, columnCount: classes.length, data } };
     },
 
-    async decisionValues(features: Matrix, shape: 'ovo' | 'ovr'): Promise<Matrix> {
-      const columnCount = shape === 'ovo' ? pairCount : presentCount;
-      const data = new Float32Array(features.rowCount * columnCount);
-      await blocks(features, (values, first, rowCount) => {
-        if (shape === 'ovr') data.set(oneVsRestScores(values, presentCount, rowCount), first * columnCount);
-        else transpose(values, pairCount, rowCount, data.subarray(first * pairCount));
-      });
-      return { rowCount: features.rowCount, columnCount, data };
-    },
-
     savedDetails: {
-      ...state.details,
-      converged: state.converged,
-      iterations: state.iterations,
-      warnings: state.warnings,
+      ...facts.details,
+      converged: facts.converged,
+      iterations: facts.iterations,
+      warnings: facts.warnings,
       kernel: { ...classifiers.kernel },
-      calibration: { ...state.calibration },
+      calibration: { ...parts.calibration },
     },
     arrays: () => {
       const vectorCount = classifiers.vectors.rowCount;
@@ -119,58 +77,48 @@ export function fittedSvm(state: SvmState): FittedSvm {
         coefficients: { shape: [vectorCount, presentCount - 1], data: classifiers.coefficients },
         rho: { shape: [pairCount], data: classifiers.rho },
         present: { shape: [presentCount], data: present },
-        supportRows: { shape: [vectorCount], data: state.supportRows },
+        supportRows: { shape: [vectorCount], data: supportRows },
       };
     },
   });
 }
 
 /** @throws UserError if the saved head is damaged */
-export function loadSvm(saved: SavedHead): FittedSvm {
+export function loadSvm(saved: SavedHead): FittedHead {
   const present = savedArray(saved, 'present', Int32Array, [null]);
-  const presentCount = present.length;
-  const coefficients = savedArray(saved, 'coefficients', Float64Array, [null, presentCount - 1]);
-  const vectorCount = coefficients.length / (presentCount - 1);
-  const data = savedArray(saved, 'vectors', Float32Array, [vectorCount, saved.dims]);
-  const vectorStart = savedArray(saved, 'vectorStart', Int32Array, [presentCount + 1]);
-  const ordered = vectorStart.every((start, i) => start >= (i === 0 ? 0 : valueAt(vectorStart, i - 1)));
-  if (!ordered || vectorStart[0] !== 0 || vectorStart[presentCount] !== vectorCount) {
-    throw notWhole('array vectorStart', `${vectorStart.join(', ')}`, `rising from 0 to ${vectorCount}`);
-  }
   const strange = present.find((c, i) => c < 0 || c >= saved.classes.length || (i > 0 && c <= valueAt(present, i - 1)));
   if (strange !== undefined) {
     throw notWhole('array present', String(strange), `rising class numbers below ${saved.classes.length}`);
   }
-  const { converged, iterations, warnings, kernel: _kernel, calibration: _calibration, ...details } = saved.details;
-  return fittedSvm({
-    solver: saved.solver,
-    params: saved.params,
-    classes: saved.classes,
-    classifiers: {
-      kernel: savedKernel(saved),
-      centre: savedArray(saved, 'centre', Float64Array, [saved.dims]),
-      vectors: {
-        rowCount: vectorCount,
-        columnCount: saved.dims,
-        data,
-        squaredNorms: squaredNorms(data, vectorCount, saved.dims),
-      },
-      vectorStart,
-      coefficients,
-      rho: savedArray(saved, 'rho', Float64Array, [(presentCount * (presentCount - 1)) / 2]),
-    },
-    present,
-    supportRows: savedArray(saved, 'supportRows', Int32Array, [vectorCount]),
-    calibration: savedCalibration(saved),
-    converged: converged === true,
-    iterations: typeof iterations === 'number' ? iterations : 0,
-    warnings: Array.isArray(warnings) ? warnings.map(String) : [],
-    details,
-    threads: availableParallelism(),
-  });
+  const classifiers = savedClassifiers(saved);
+  const supportRows = savedArray(saved, 'supportRows', Int32Array, [classifiers.vectors.rowCount]);
+  const { kernel: _kernel, calibration: _calibration, ...details } = saved.details;
+  const parts = { classifiers, present, supportRows, calibration: savedCalibration(saved) };
+  return fittedSvm(savedFacts({ ...saved, details }), parts, availableParallelism());
 }
 
-/** The kernel of a saved head. @throws UserError if it is none */
+/** The one-vs-one classifiers of a saved head. @throws UserError if they are damaged */
+export function savedClassifiers(saved: SavedHead): BinaryClassifiers {
+  const presentCount = savedArray(saved, 'present', Int32Array, [null]).length;
+  const coefficients = savedArray(saved, 'coefficients', Float64Array, [null, presentCount - 1]);
+  const rowCount = coefficients.length / (presentCount - 1);
+  const data = savedArray(saved, 'vectors', Float32Array, [rowCount, saved.dims]);
+  const vectorStart = savedArray(saved, 'vectorStart', Int32Array, [presentCount + 1]);
+  const ordered = vectorStart.every((start, i) => start >= (i === 0 ? 0 : valueAt(vectorStart, i - 1)));
+  if (!ordered || vectorStart[0] !== 0 || vectorStart[presentCount] !== rowCount) {
+    throw notWhole('array vectorStart', `${vectorStart.join(', ')}`, `rising from 0 to ${rowCount}`);
+  }
+  return {
+    kernel: savedKernel(saved),
+    centre: savedArray(saved, 'centre', Float64Array, [saved.dims]),
+    vectors: { rowCount, columnCount: saved.dims, data, squaredNorms: squaredNorms(data, rowCount, saved.dims) },
+    vectorStart,
+    coefficients,
+    rho: savedArray(saved, 'rho', Float64Array, [(presentCount * (presentCount - 1)) / 2]),
+  };
+}
+
+/** The kernel of a saved head. @throws UserError if it is invalid */
 export function savedKernel({ details: { kernel } }: SavedHead): Kernel {
   const { name, gamma } = fields(kernel, 'kernel');
   if (name === 'linear') return { name };
@@ -178,17 +126,13 @@ export function savedKernel({ details: { kernel } }: SavedHead): Kernel {
   throw notWhole('kernel', JSON.stringify(kernel), 'linear, or rbf with its gamma');
 }
 
-/** How a saved head makes probabilities. @throws UserError if it does not say */
+/** The calibration of a saved head. @throws UserError if it has none */
 export function savedCalibration({ details: { calibration } }: SavedHead): ProbabilityCalibration {
   const { slope, offset, heldOutRows, folds, foldsOf } = fields(calibration, 'calibration');
-  if (
-    ![slope, offset, heldOutRows, folds, foldsOf].every((value) => typeof value === 'number' && Number.isFinite(value))
-  ) {
-    throw notWhole(
-      'calibration',
-      JSON.stringify(calibration),
-      'slope, offset, heldOutRows, folds and foldsOf as numbers',
-    );
+  const numbers = [slope, offset, heldOutRows, folds, foldsOf];
+  if (!numbers.every((value) => typeof value === 'number' && Number.isFinite(value))) {
+    const expected = 'slope, offset, heldOutRows, folds and foldsOf as numbers';
+    throw notWhole('calibration', JSON.stringify(calibration), expected);
   }
   return { slope, offset, heldOutRows, folds, foldsOf } as ProbabilityCalibration;
 }
@@ -200,11 +144,6 @@ function fields(value: Json | undefined, name: string): { readonly [key: string]
   throw notWhole(name, String(value), 'an object');
 }
 
-function notWhole(where: string, found: string, expected: string): UserError {
-  return new UserError({
-    what: 'the saved head is damaged',
-    where: `${where} of the saved svm head`,
-    found,
-    expected,
-  });
+function notWhole(part: string, found: string, expected: string): UserError {
+  return new UserError({ what: 'the saved head is damaged', where: `${part} of the saved svm head`, found, expected });
 }

@@ -1,24 +1,22 @@
 import type { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
-import { addAt } from '../../numerics/arrays.kernel.ts';
 import { valueAt } from '../../system/at.ts';
 import { savedArray } from '../checks.ts';
 import type { OnnxAnswer, SavedHead } from '../model.ts';
 import { axes, largestPerRow, toDouble, toFloat } from '../onnx-parts.ts';
-import { savedCalibration, savedKernel } from './fitted.ts';
+import type { BinaryClassifiers } from './binary-classifiers.ts';
+import { savedCalibration, savedClassifiers } from './fitted.ts';
 
 /** Exponents beyond this are cut off, as in `couple`: no probability becomes exactly 0. */
 const largestExponent = 300;
 
 /**
- * The one-vs-one classifiers, the coupling of their values to float32 [rows, classes], and the class with the most votes.
- *
- * In float64 throughout, since the calibration multiplies a value's error by its slope. The support vectors stay
- * float32 in the file; a runtime widens them once, when it loads the model.
+ * The one-vs-one classifiers, the coupling of their values to float32 [rows, classes], and the class with the most votes. In
+ * float64, since the calibration multiplies errors by its slope; support vectors stay float32 in the file.
  */
 export function addSvm(graph: GraphBuilder, features: string, saved: SavedHead): OnnxAnswer {
   const present = savedArray(saved, 'present', Int32Array, [null]);
-  const kernel = kernelValues(graph, features, saved);
-  const values = classifierValues(graph, kernel, saved, present.length);
+  const classifiers = savedClassifiers(saved);
+  const values = classifierValues(graph, kernelValues(graph, features, classifiers), classifiers);
   const { slope, offset } = savedCalibration(saved);
   const probabilities =
     present.length === 2 ? platt(graph, values, slope, offset) : couple(graph, values, slope, present.length);
@@ -29,49 +27,31 @@ export function addSvm(graph: GraphBuilder, features: string, saved: SavedHead):
 }
 
 /** Kernel values of the rows with every support vector: [rows, vectors]. */
-function kernelValues(graph: GraphBuilder, features: string, saved: SavedHead): string {
-  const { dims } = saved;
-  const vectors = savedArray(saved, 'vectors', Float32Array, [null, dims]);
-  const vectorCount = vectors.length / dims;
-  const centre = savedArray(saved, 'centre', Float64Array, [dims]);
-  const stored = graph.initializer('vectors', { type: 'float32', shape: [vectorCount, dims], data: vectors });
-  const centred = graph.node('Sub', [
-    toDouble(graph, features),
-    graph.initializer('centre', { type: 'float64', shape: [dims], data: centre }),
-  ]);
+function kernelValues(graph: GraphBuilder, features: string, classifiers: BinaryClassifiers): string {
+  const { kernel, centre, vectors } = classifiers;
+  const { rowCount: vectorCount, columnCount: dims } = vectors;
+  const stored = graph.constant('vectors', vectors.data, [vectorCount, dims]);
+  const centred = graph.node('Sub', [toDouble(graph, features), graph.constant('centre', centre)]);
   const products = graph.node('MatMul', [
     centred,
     graph.node('Transpose', [toDouble(graph, stored)], { perm: [1, 0] }),
   ]);
-  const kernel = savedKernel(saved);
   if (kernel.name === 'linear') return products;
-  const norms = new Float64Array(vectorCount);
-  for (let i = 0; i < vectors.length; i++) {
-    const row = Math.floor(i / dims);
-    addAt(norms, row, valueAt(vectors, i) ** 2);
-  }
   const squares = graph.node('ReduceSum', [graph.node('Mul', [centred, centred]), axes(graph, 'rbf.axes', [1])]);
-  const both = graph.node('Add', [
-    squares,
-    graph.initializer('rbf.norms', { type: 'float64', shape: [vectorCount], data: norms }),
-  ]);
+  const both = graph.node('Add', [squares, graph.constant('rbf.norms', vectors.squaredNorms)]);
   const distances = graph.node('Sub', [both, graph.node('Mul', [products, scalar(graph, 'rbf.two', 2)])]);
   return graph.node('Exp', [graph.node('Mul', [distances, scalar(graph, 'rbf.gamma', -kernel.gamma)])]);
 }
 
-/**
- * value(c, o) of every classifier, positive for c, as [rows, classes, classes]; 0 on the diagonal. A classifier's value is
- * what the vectors of both classes add to it, minus its rho.
- */
-function classifierValues(graph: GraphBuilder, kernel: string, saved: SavedHead, classCount: number): string {
+/** value(c, o) of every classifier, positive for c, as [rows, classes, classes]; 0 on the diagonal. */
+function classifierValues(graph: GraphBuilder, kernel: string, classifiers: BinaryClassifiers): string {
+  const { vectorStart: starts, coefficients, rho } = classifiers;
+  const classCount = starts.length - 1;
   const slots = classCount - 1;
-  const starts = savedArray(saved, 'vectorStart', Int32Array, [classCount + 1]);
-  const coefficients = savedArray(saved, 'coefficients', Float64Array, [null, slots]);
-  const rho = savedArray(saved, 'rho', Float64Array, [(classCount * slots) / 2]);
   const one = axes(graph, 'machines.axis', [1]);
   const parts = Array.from({ length: classCount }, (_, c) => {
     const start = valueAt(starts, c);
-    // A class whose classifiers have no vector of its own adds nothing: any vector with coefficients of 0.
+    // A class without support vectors takes any vector, with coefficients of 0.
     const count = Math.max(1, valueAt(starts, c + 1) - start);
     const from = Math.min(start, coefficients.length / slots - 1);
     const square = new Float64Array(count * classCount);
@@ -86,8 +66,8 @@ function classifierValues(graph: GraphBuilder, kernel: string, saved: SavedHead,
       axes(graph, `machines.to${c}`, [from + count]),
       one,
     ]);
-    const weights = { type: 'float64', shape: [count, classCount], data: square } as const;
-    const added = graph.node('MatMul', [own, graph.initializer(`machines.coefficients${c}`, weights)]);
+    const weights = graph.constant(`machines.coefficients${c}`, square, [count, classCount]);
+    const added = graph.node('MatMul', [own, weights]);
     return graph.node('Unsqueeze', [added, one]);
   });
   const all = graph.node('Concat', parts, { axis: 1 });
@@ -103,8 +83,8 @@ function classifierValues(graph: GraphBuilder, kernel: string, saved: SavedHead,
     }
   }
   const shape = [classCount, classCount];
-  const moved = graph.node('Sub', [sums, graph.initializer('machines.rho', { type: 'float64', shape, data: offsets })]);
-  return graph.node('Mul', [moved, graph.initializer('machines.signs', { type: 'float64', shape, data: signs })]);
+  const moved = graph.node('Sub', [sums, graph.constant('machines.rho', offsets, shape)]);
+  return graph.node('Mul', [moved, graph.constant('machines.signs', signs, shape)]);
 }
 
 /** p(c) proportional to 1 / sum over o of exp(-slope value(c, o)); the diagonal's exp(0) is the 1 of `couple`. */
@@ -122,23 +102,20 @@ function couple(graph: GraphBuilder, values: string, slope: number, classCount: 
 }
 
 /**
- * The class that the most classifiers vote for, the lowest number among equals; a classifier votes for its lower class above
- * zero: int64 [rows]. With w(c, o) 1 where lower c beats o, the votes of c are the sum over o of w(c, o) - w(o, c), plus c.
+ * The class with the most votes, the lowest number among ties: int64 [rows]. A classifier with a value above zero votes for
+ * its lower class. With w(c, o) = 1 if lower c beats o, the votes of c are the sum over o of w(c, o) - w(o, c), plus c.
  */
 function voteWinners(graph: GraphBuilder, values: string, present: Int32Array): string {
   const { length } = present;
   const upper = Float64Array.from({ length: length ** 2 }, (_, at) => (Math.floor(at / length) < at % length ? 1 : 0));
-  const lower = graph.initializer('votes.lower', { type: 'float64', shape: [length, length], data: upper });
+  const lower = graph.constant('votes.lower', upper, [length, length]);
   const above = toDouble(graph, graph.node('Greater', [values, scalar(graph, 'votes.zero', 0)]));
   const won = graph.node('Mul', [above, lower]);
   const sumOver = (name: string, axis: number): string =>
     graph.node('ReduceSum', [won, axes(graph, name, [axis])], { keepdims: 0 });
   const balance = graph.node('Sub', [sumOver('votes.asLower', 2), sumOver('votes.asHigher', 1)]);
   const data = Float64Array.from(present.keys());
-  const votes = graph.node('Add', [
-    balance,
-    graph.initializer('votes.own', { type: 'float64', shape: [length], data }),
-  ]);
+  const votes = graph.node('Add', [balance, graph.constant('votes.own', data)]);
   return graph.node('Gather', [axes(graph, 'votes.classes', [...present]), largestPerRow(graph, votes)], { axis: 0 });
 }
 
@@ -161,20 +138,15 @@ function platt(graph: GraphBuilder, values: string, slope: number, offset: numbe
   return graph.node('Softmax', [graph.node('Mul', [both, scalar(graph, 'platt.half', 0.5)])], { axis: -1 });
 }
 
-/** Columns of the classes that had training rows, put at their places among all: the others are 0. */
+/** Probabilities of the present classes as columns among all classes; the others are 0. */
 function spread(graph: GraphBuilder, probabilities: string, present: Int32Array, classCount: number): string {
   if (present.length === classCount) return probabilities;
   const places = new Float64Array(present.length * classCount);
-  present.forEach((c, i) => {
-    places[i * classCount + c] = 1;
-  });
+  for (const [i, c] of present.entries()) places[i * classCount + c] = 1;
   const shape = [present.length, classCount];
-  return graph.node('MatMul', [
-    probabilities,
-    graph.initializer('classes.places', { type: 'float64', shape, data: places }),
-  ]);
+  return graph.node('MatMul', [probabilities, graph.constant('classes.places', places, shape)]);
 }
 
 function scalar(graph: GraphBuilder, name: string, value: number): string {
-  return graph.initializer(name, { type: 'float64', shape: [], data: Float64Array.of(value) });
+  return graph.constant(name, Float64Array.of(value), []);
 }

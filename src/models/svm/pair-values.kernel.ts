@@ -1,9 +1,9 @@
 /**
- * One-vs-one figures. `slotValues` is [classes][classes - 1][rows]: what the support vectors of one class add to each
- * classifier that the class is in. `pairValues` is [pairs][rows], pairs as (0,1), (0,2) … (1,2) …, positive for the lower class.
+ * `slotValues` is [classes, classes - 1, rows]: what the support vectors of a class add to each of its classifiers.
+ * `pairValues` is [pairs, rows], pairs as (0,1), (0,2) … (1,2) …, positive for the lower class.
  */
 
-/** Adds up both classes' parts of every classifier and takes off its rho. */
+/** Adds both classes' parts of every classifier and subtracts its rho. */
 export function combineSlots(
   slotValues: Float32Array,
   rho: Float64Array,
@@ -25,7 +25,7 @@ export function combineSlots(
   }
 }
 
-/** What the support vectors of one class add to its classifiers: coefficients [vectors, slots] transposed times kernel [vectors, rows]. */
+/** Slot values of one class: coefficientsᵀ [slots, vectors] · kernel [vectors, rows]. */
 export function addSlotProduct(
   coefficients: Float64Array,
   kernel: Float32Array,
@@ -47,14 +47,14 @@ export function addSlotProduct(
   }
 }
 
-/** Class with the most votes per row, the lowest number among equals; a classifier votes for its lower class above zero. */
+/** Class with the most votes per row, the lowest among ties; a classifier above zero votes for its lower class. */
 export function voteWinners(pairValues: Float32Array, classCount: number, rowCount: number): Int32Array {
   const votes = new Int32Array(classCount * rowCount);
   for (let low = 0, at = 0; low < classCount; low++) {
     for (let high = low + 1; high < classCount; high++) {
       const lowAt = low * rowCount;
       const highAt = high * rowCount;
-      // Without a branch on the value, which no processor guesses.
+      // Without a branch on the value, which is unpredictable.
       for (let row = 0; row < rowCount; row++, at++) {
         const forLow = pairValues[at] > 0 ? 1 : 0;
         votes[lowAt + row] += forLow;
@@ -69,25 +69,4 @@ export function voteWinners(pairValues: Float32Array, classCount: number, rowCou
     }
   }
   return winners;
-}
-
-/**
- * Votes plus each class's summed values squashed to less than a third of a vote either way, [rows, classes];
- * scikit-learn's `_ovr_decision_function`.
- */
-export function oneVsRestScores(pairValues: Float32Array, classCount: number, rowCount: number): Float64Array {
-  const scores = new Float64Array(rowCount * classCount);
-  const votes = new Float64Array(rowCount * classCount);
-  for (let low = 0, at = 0; low < classCount; low++) {
-    for (let high = low + 1; high < classCount; high++) {
-      for (let row = 0; row < rowCount; row++, at++) {
-        const value = pairValues[at];
-        scores[row * classCount + low] += value;
-        scores[row * classCount + high] -= value;
-        votes[row * classCount + (value >= 0 ? low : high)]++;
-      }
-    }
-  }
-  for (let i = 0; i < scores.length; i++) scores[i] = votes[i] + scores[i] / (3 * (Math.abs(scores[i]) + 1));
-  return scores;
 }

@@ -2,7 +2,6 @@ import { usageError } from '../../system/errors.ts';
 import { type GivenParams, type ParamsOf, type RawParams, readParams } from '../parameters.ts';
 
 export const svmSolvers = ['smo', 'ml-svm', 'linearsvc'] as const;
-/** Solvers of one-vs-one classifiers. */
 export type PairSolver = 'smo' | 'ml-svm';
 
 export const svmOptions = {
@@ -22,14 +21,14 @@ export const svmOptions = {
     solvers: ['smo', 'ml-svm'],
     simpler: 'smaller',
   },
-  /** Largest violation of the optimality conditions that a classifier may keep; scikit-learn's tol. */
+  /** Largest allowed violation of the optimality conditions; scikit-learn's tol. */
   tolerance: {
     describe: 'tolerance of the stopping criterion',
     numbers: { above: 0 },
     default: 1e-3,
     solvers: ['smo', 'ml-svm'],
   },
-  /** Steps (smo) or passes over the rows (ml-svm, linearsvc) that one classifier may take. */
+  /** Most steps (smo) or passes over the rows (ml-svm, linearsvc) per classifier. */
   maxIterations: {
     describe: 'maximum number of steps',
     numbers: { min: 1, max: 2_147_483_647, whole: true },
@@ -44,10 +43,10 @@ export const svmOptions = {
 } as const;
 
 export type SvmParams = Omit<ParamsOf<typeof svmOptions>, 'allowSlow'> & { readonly calibrate?: 'none' };
-/** Parameters of the SVM, as a library's caller gives them. */
+/** Parameters of the SVM, as given by callers of the library. */
 export type GivenSvmParams = GivenParams<typeof svmOptions, (typeof svmSolvers)[number]>;
 
-/** @throws a usage UserError for a parameter that is not usable, or does nothing with the others */
+/** @throws a usage UserError for a parameter that is invalid, or has no effect with the others */
 export function readSvmParams(raw: RawParams): {
   readonly solver: (typeof svmSolvers)[number];
   readonly params: SvmParams;

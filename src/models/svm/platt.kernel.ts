@@ -7,9 +7,9 @@ interface Sigmoid {
 const MAX_STEPS = 100;
 
 /**
- * Platt's sigmoid on decision values that the classifier has not seen, by Newton's method with a line search
- * (Lin, Lin, Weng: "A note on Platt's probabilistic outputs for support vector machines", 2007). Targets are smoothed by
- * the class counts, so separable values give a finite slope.
+ * Platt's sigmoid on held-out decision values, by Newton's method with a line search (Lin, Lin, Weng: "A note on Platt's
+ * probabilistic outputs for support vector machines", 2007). Targets are smoothed by the class counts, so that separable
+ * values have a finite slope.
  *
  * @param values decision values, positive for the positive class
  * @param positive 1 where the row is of the positive class

@@ -3,67 +3,59 @@ import { addAt, takeFloats, takeInts } from '../../numerics/arrays.kernel.ts';
 import type { ProductContext } from '../../numerics/matmul.ts';
 import { randomState } from '../../numerics/mt19937.kernel.ts';
 import { valueAt } from '../../system/at.ts';
-import { pairValues } from './binary-classifiers.ts';
+import { pairValuer } from './binary-classifiers.ts';
 import { couple, fitSlope } from './coupling.kernel.ts';
 import { pickSymmetric } from './gram/gram.kernel.ts';
 import { voteWinners } from './pair-values.kernel.ts';
 import { fitSigmoid } from './platt.kernel.ts';
+import type { PairsJob } from './svc-pairs.kernel.ts';
 import type { PairsResult } from './svc-pairs.ts';
 
 /**
- * How decision values become probabilities. Two classes: Platt's sigmoid. More: one slope for all classifiers, coupled in
- * closed form (`couple`).
+ * Converts decision values to probabilities, fitted on held-out values: Platt's sigmoid for two classes, else one slope for
+ * all classifiers, coupled in closed form (`couple`). Folds are fitted on the Gram matrix at hand.
  *
- * Both are fitted on decision values of rows that the classifiers had not seen: rows are held out fold by fold, stratified,
- * on the Gram matrix that is there already. LIBSVM fits a sigmoid of two parameters per pair of classes instead; with
- * the 2 to 14 training images per breed of the reference photos that has nothing to go by. Log loss on the first two
- * splits of these 1,000 photos (120 breeds, 2,048 features): linear C=1 2.69 and 2.63 by LIBSVM (scikit-learn 1.2,
- * probability=True), 1.05 and 0.82 by this; rbf C=10 2.68 and 2.67, 1.14 and 0.98. Also tried there on the same held-out
- * values, linear: temperature on summed values 1.15 and 1.06, on votes with confidences 1.22 and 1.18, on a class's
- * smallest value 1.14 and 0.96, one slope with LIBSVM's iterative coupling about as good but a linear system per row.
+ * LIBSVM fits a sigmoid of two parameters per pair of classes, too many for a few images per class: log loss on two splits of
+ * the reference photos (120 breeds, 2 to 14 training images each, linear C=1) 2.69 and 2.63 by LIBSVM (scikit-learn 1.2,
+ * probability=True), 1.05 and 0.82 by this; rbf C=10 2.68 and 2.67, 1.14 and 0.98.
  */
 export interface ProbabilityCalibration {
   readonly slope: number;
-  /** Two classes only; 0 else. */
+  /** 0 for more than two classes. */
   readonly offset: number;
-  /** Rows that it was fitted on; 0 when no class had a row to spare. */
+  /** Number of held-out rows; 0 if every class has a single row. */
   readonly heldOutRows: number;
-  /** Folds that were run. */
   readonly folds: number;
-  /** Folds that the rows were dealt over. */
+  /** Number of folds that the rows were divided into. */
   readonly foldsOf: number;
 }
 
-/** Decision values taken for log-odds as they are. */
+/** Takes decision values as log-odds. */
 export const uncalibrated: ProbabilityCalibration = { slope: 1, offset: 0, heldOutRows: 0, folds: 0, foldsOf: 0 };
 
-/**
- * Stratified folds: at least five, and with many rows as many as leave enough held out in the first of them. A classifier
- * without a fold starts from the one on all rows, so the fewer rows are held out the sooner it is done.
- */
+/** Fewest folds; many rows are divided into more, of which the first has enough rows. Fewer held-out rows make a fold faster. */
 const FEWEST_FOLDS = 5;
-/** Held-out rows times classes squared: what finding the slope may cost, some hundredths of a second per slope tried. */
+/** Bound of held-out rows times classes squared: hundredths of a second per slope tried. */
 const COUPLING_BUDGET = 2_000_000;
 const FEWEST_ROWS = 150;
-/** One parameter is known well enough from this many rows. */
 const MOST_ROWS = 1000;
 /** The slope without held-out rows is at most the one that the reference photos' breeds need. */
 const LARGEST_CAUTIOUS_SLOPE = 10;
 
 interface FoldPlan {
-  /** Fold of each training row, -1 for a row that is never held out: the only one of its class. */
+  /** Fold of each training row; -1 for the only row of its class. */
   readonly folds: Int32Array;
-  /** Folds that are worth running: enough held-out rows for the calibration. */
+  /** Number of folds to fit, which hold out enough rows. */
   readonly foldCount: number;
   readonly foldsOf: number;
 }
 
 /**
- * Deals the rows of each class, shuffled by the seed, over the folds in turn; rows of one group go together, and a class
- * of a single group stays.
+ * Distributes the rows of each class, shuffled by the seed, over the folds in turn. Rows of one group stay together; a class
+ * with a single group is not held out.
  *
  * @param groups group of each training row, in the classifiers' order
- * @param mostFolds fewer than the calibration would like, where a fit is slow
+ * @param mostFolds fewer if a fit is slow
  */
 export function planFolds(
   classStart: Int32Array,
@@ -102,18 +94,13 @@ function wantedRows(classCount: number): number {
   return Math.max(FEWEST_ROWS, Math.min(MOST_ROWS, Math.floor(COUPLING_BUDGET / classCount ** 2)));
 }
 
-/** What one-vs-one training left behind, with the Gram matrix it used. */
-interface HeldOutInput {
-  readonly gram: Float32Array;
-  readonly stride: number;
-  /** Gram row of each training row. */
-  readonly rows: Int32Array;
-  readonly classStart: Int32Array;
+/** Result of one-vs-one training, with the Gram matrix. */
+interface HeldOutInput extends Pick<PairsJob, 'gram' | 'stride' | 'rows' | 'classStart'> {
   readonly plan: FoldPlan;
   readonly result: Pick<PairsResult, 'coefficients' | 'heldOut' | 'rho'>;
 }
 
-/** A calibration, and the conformal scores of the rows that it was fitted on; none where no row was held out. */
+/** A calibration, and the conformal scores of the held-out rows, if any. */
 interface HeldOutCalibration {
   readonly calibration: ProbabilityCalibration;
   readonly scores?: Float64Array;
@@ -144,7 +131,7 @@ export async function calibrateProbabilities(
   return { calibration, scores: conformalScores(logs, classCount, labels, 1, predicted) };
 }
 
-/** Probabilities from the classifiers' values, [rows, classes]. */
+/** Probabilities from decision values, [rows, classes]. */
 export function probabilities(
   calibration: ProbabilityCalibration,
   values: Float32Array,
@@ -162,8 +149,8 @@ export function probabilities(
 }
 
 /**
- * Decision values of held-out rows, [pairs, rows]. Classifiers of other classes than a row's own never saw it and count as
- * they are; those of its own class come from the fit without the row's fold.
+ * Decision values of held-out rows, [pairs, rows]: from the fit without the row's fold for classifiers of its own class, from
+ * the fit of all rows for the others, which never saw it.
  */
 async function heldOutPairValues(
   input: HeldOutInput,
@@ -197,7 +184,7 @@ async function trainedPairValues(
 ): Promise<Float32Array> {
   const kernel = pickSymmetric(gram, stride, all, takeInts(all, rows));
   const classifiers = { vectorStart: classStart, coefficients: result.coefficients, rho: result.rho };
-  return pairValues(classifiers, kernel, rows.length, context);
+  return pairValuer(classStart.length - 1, rows.length)(classifiers, kernel, rows.length, context);
 }
 
 /**

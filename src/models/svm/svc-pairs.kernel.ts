@@ -1,43 +1,40 @@
 import type { BinarySolver, SmoProblem } from './smo/smo.kernel.ts';
 
 /**
- * All one-vs-one classifiers of a C-SVC on one Gram matrix. Every array sits on shared memory when several threads work on
- * the job; each pair of classes is one thread's alone and depends on nothing but its inputs, so the answer does not
- * depend on the number of threads.
+ * All one-vs-one classifiers of a C-SVC on one Gram matrix. With several threads, the arrays are in shared memory; each pair
+ * of classes belongs to one thread and depends only on its inputs, so the result does not depend on their number.
  *
- * Training rows are numbered class by class (`classStart`). A row of class c has one slot per other class o:
- * o for o < c, o - 1 above, so slots of a row are [classes - 1] and those of all rows [rows, classes - 1].
+ * Training rows are numbered class by class (`classStart`). A row of class c has one slot per other class o: o if o < c,
+ * else o - 1.
  */
 export interface PairsJob {
   /** Kernel values of Gram rows a >= b at `a * stride + b`. */
   readonly gram: Float32Array;
   readonly stride: number;
-  /** Gram row of each training row. */
   readonly rows: Int32Array;
-  /** First training row of each class, and the row count last: [classes + 1]. */
+  /** First training row of each class, then the row count: [classes + 1]. */
   readonly classStart: Int32Array;
   /** C times the weight of each training row. */
   readonly caps: Float64Array;
-  /** Fold in which a row is held out, or -1 for never. */
+  /** Fold in which a row is held out; -1 for none. */
   readonly folds: Int32Array;
-  /** Folds 0 to foldCount - 1 are run; 0 for none. */
+  /** Folds 0 to foldCount - 1 are fitted. */
   readonly foldCount: number;
   readonly epsilon: number;
-  /** Steps that one classifier may take. */
   readonly maxIterations: number;
-  /** 1 for a pair whose answer is in the output arrays already. */
+  /** 1 for a pair whose result is already in the output arrays. */
   readonly settled: Uint8Array;
-  /** Out: y alpha by slot. */
+  /** Out: y alpha by slot, [rows, classes - 1]. */
   readonly coefficients: Float64Array;
-  /** Out: decision value of a held-out row by slot, from the classifier fitted without its fold; NaN if there is none. */
+  /** Out: decision values of held-out rows by slot, positive for the lower class; NaN for none. [rows, classes - 1] */
   readonly heldOut: Float64Array;
-  /** Out, per pair (0,1), (0,2) … (1,2) …: the intercept's negative, steps taken, and the violation that was left. */
+  /** Out, per pair (0,1), (0,2) … (1,2) …: the negative intercept, steps, and the remaining violation. */
   readonly rho: Float64Array;
   readonly iterations: Int32Array;
   readonly gaps: Float64Array;
-  /** Out: 1 for a pair of which an alpha has been at its cap. */
+  /** Out: 1 for a pair with an alpha that was at its cap. */
   readonly capped: Uint8Array;
-  /** Next pair to take, whether to stop, and pairs finished: [3], changed through Atomics. */
+  /** Next pair, whether to stop, and number of finished pairs: [3], accessed by Atomics. */
   readonly control: Int32Array;
 }
 
@@ -65,7 +62,7 @@ export function pairsRunner(job: PairsJob, makeSolver: (capacity: number) => Bin
   let pair = -1;
   let low = 0;
   let high = 0;
-  /** -1 for the classifier on all rows, then each fold. */
+  /** -1 for all rows, then each fold. */
   let fold = -1;
   let problem: SmoProblem | undefined;
   /** 1 for a local row of the current fold. */
@@ -106,7 +103,7 @@ export function pairsRunner(job: PairsJob, makeSolver: (capacity: number) => Bin
     job.capped[pair] = solver.capped() ? 1 : 0;
   };
 
-  /** Moves to the next fold of this pair that holds a row out, or to the next pair; false when none is left. */
+  /** Starts the pair's next fold with a held-out row, or the next pair; false if there is none. */
   const next = (): boolean => {
     if (problem !== undefined) {
       for (fold++; fold < job.foldCount; fold++) {
@@ -124,7 +121,6 @@ export function pairsRunner(job: PairsJob, makeSolver: (capacity: number) => Bin
       Atomics.add(job.control, FINISHED, 1);
     }
     fold = -1;
-    // Row `low` of the triangle of pairs starts where the rows above it end.
     low = 0;
     let start = 0;
     while (pair >= start + slots - low) {

@@ -1,68 +1,48 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import type { Worker } from 'node:worker_threads';
 import { sharedArray } from '../../numerics/shared-array.ts';
 import { valueAt } from '../../system/at.ts';
 import { InterruptedError } from '../../system/errors.ts';
-import { startWorker } from '../../system/workers.ts';
+import { startWorkers, type Workers } from '../../system/workers.ts';
 import type { MlSvmJob } from './ml-svm/ml-svm.ts';
 import { smoSolver } from './smo/smo.kernel.ts';
 import { openSmoLoops } from './smo/smo-loops.ts';
 import { FINISHED, type PairsJob, type PairsRunner, pairsRunner, STOP } from './svc-pairs.kernel.ts';
 
-/** What one-vs-one training starts from; the arrays' meaning is in `PairsJob`. */
-export interface PairsInput {
-  /** On shared memory, else every other thread gets a copy. */
-  readonly gram: Float32Array;
-  readonly stride: number;
-  readonly rows: Int32Array;
-  readonly classStart: Int32Array;
-  readonly caps: Float64Array;
-  readonly folds?: Int32Array;
-  readonly foldCount?: number;
-  readonly epsilon: number;
-  readonly maxIterations: number;
+/** Input of one-vs-one training, as in `PairsJob`; a Gram matrix that is not in shared memory is copied per thread. */
+export interface PairsInput
+  extends Pick<PairsJob, 'gram' | 'stride' | 'rows' | 'classStart' | 'caps' | 'epsilon' | 'maxIterations'>,
+    Partial<Pick<PairsJob, 'folds' | 'foldCount'>> {
   /**
-   * The result on the same rows with all caps smaller by one factor: a classifier that never met a cap there would take the
-   * same steps again, and is taken over. Without folds alone.
+   * The result on the same rows with all caps smaller by one factor, without folds: classifiers that met no cap there are
+   * the same and are reused.
    */
-  readonly smallerCaps?: PairsResult;
+  readonly smallerCaps?: PairsResult | undefined;
 }
 
-export interface PairsResult {
-  /** y alpha, [rows, classes - 1]; the slot of another class o is o below the row's class, o - 1 above. */
-  readonly coefficients: Float64Array;
-  /** Decision values of held-out rows, [rows, classes - 1], positive for the lower class; NaN if there is none. */
-  readonly heldOut: Float64Array;
-  /** Per pair, (0,1), (0,2) … (1,2) … */
-  readonly rho: Float64Array;
-  readonly iterations: Int32Array;
-  readonly gaps: Float64Array;
-  /** 1 for a pair whose answer depends on the caps. */
-  readonly capped: Uint8Array;
-}
+export type PairsResult = Pick<PairsJob, 'coefficients' | 'heldOut' | 'rho' | 'iterations' | 'gaps' | 'capped'>;
 
 interface PairsContext {
   readonly threads: number;
-  /** `ml-svm` solves each classifier by the npm package of that name, always in workers; its draws come from the seed. */
+  /** The npm package that solves each classifier, always in workers; its draws come from the seed. */
   readonly solver?: { readonly name: 'ml-svm'; readonly seed: number };
-  /** Kernel values of all classifiers and folds from which one more thread is started. */
+  /** Kernel values of all classifiers and folds that are worth one more thread. */
   readonly kernelValuesPerThread?: number;
-  /** Threads that were started before, and serve other fits after: their owner closes them. */
-  readonly workers?: PairWorkers | undefined;
+  /** Threads that serve several fits; closed by their owner. */
+  readonly workers?: Workers | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
 /**
- * Kernel values of all classifiers and folds for which one more thread pays: it takes a third of a second of a core to
- * start, in which another solves about this many (5 ns per value; linear C=0.01, 154 rows per classifier, one fold).
+ * A thread takes a third of a second of a core to start, in which another computes about this many (5 ns each; linear
+ * C=0.01, 154 rows per classifier, one fold).
  */
 const KERNEL_VALUES_PER_THREAD = 60_000_000;
-/** What a classifier costs however few its rows, as kernel values. */
+/** Cost of a classifier besides its rows. */
 const KERNEL_VALUES_PER_CLASSIFIER = 2000;
-/** Row steps between turns of the event loop: some tens of milliseconds, so that Ctrl-C is heard. */
+/** Steps times rows between turns of the event loop: tens of milliseconds, so that Ctrl-C is noticed. */
 const ROW_STEPS = 10_000_000;
-/** Between looks at the pairs that other threads still work on. */
+/** Between checks whether other threads have finished. */
 const WAIT_MS = 2;
 
 /**
@@ -100,13 +80,13 @@ export async function fitPairs(input: PairsInput, context: PairsContext): Promis
   };
   const workers = context.workers ?? startPairWorkers(input, context);
   try {
-    workers.give(context.solver === undefined ? job : { job, seed: context.solver.seed });
-    // This thread's own share of the work; none where the package has a thread blocked for a whole classifier.
+    workers.post(context.solver === undefined ? job : ({ job, seed: context.solver.seed } satisfies MlSvmJob));
+    // This thread works, too, unless the package would block it for a whole classifier.
     let runner: PairsRunner | undefined =
       context.solver === undefined
         ? pairsRunner(job, (capacity) => smoSolver(openSmoLoops(capacity), job.maxIterations))
         : undefined;
-    // A worker that has not started by the time the last pair is taken is not waited for: pairs are counted, not threads.
+    // Counts pairs, not threads, so as not to wait for a worker that starts after the last pair is taken.
     while (Atomics.load(job.control, FINISHED) < pairCount) {
       if (context.signal?.aborted === true) throw new InterruptedError();
       workers.check();
@@ -124,56 +104,26 @@ export async function fitPairs(input: PairsInput, context: PairsContext): Promis
   return job;
 }
 
-/** Threads that wait for jobs, one after another. */
-export interface PairWorkers {
-  give(job: PairsJob | MlSvmJob): void;
-  /** Throws what a worker threw. */
-  check(): void;
-  close(): Promise<void>;
-}
-
 /**
- * Starts the threads that the fit of such classes is worth, beside the calling one; maybe none.
+ * Starts the threads that pay off for such classes, besides the calling one; possibly none.
  *
- * @param fits how many of them will be asked for
+ * @param fits number of fits that will use them
  */
 export function startPairWorkers(
-  input: Pick<PairsInput, 'classStart' | 'foldCount'>,
-  context: Pick<PairsContext, 'threads' | 'solver' | 'kernelValuesPerThread'>,
+  { classStart, foldCount = 0 }: Pick<PairsInput, 'classStart' | 'foldCount'>,
+  { threads, solver, kernelValuesPerThread }: Pick<PairsContext, 'threads' | 'solver' | 'kernelValuesPerThread'>,
   fits = 1,
-): PairWorkers {
-  const classCount = input.classStart.length - 1;
+): Workers {
+  const classCount = classStart.length - 1;
   const classifiers = (classCount * (classCount - 1)) / 2;
-  const most = Math.min(context.threads, classifiers);
-  const values =
-    (kernelValues(input.classStart) + classifiers * KERNEL_VALUES_PER_CLASSIFIER) * (1 + (input.foldCount ?? 0)) * fits;
-  const worth = Math.floor(values / (context.kernelValuesPerThread ?? KERNEL_VALUES_PER_THREAD));
-  const [name, count] =
-    context.solver === undefined
-      ? ['./svc-pairs.worker', Math.max(0, Math.min(most, worth) - 1)]
-      : ['./ml-svm/ml-svm.worker', most];
-  let failure: unknown;
-  const workers = Array.from({ length: count }, (): Worker => {
-    const worker = startWorker(name, import.meta.url);
-    worker.once('error', (error) => {
-      failure = error;
-    });
-    return worker;
-  });
-  return {
-    give: (job) => {
-      for (const worker of workers) worker.postMessage(job);
-    },
-    check: () => {
-      if (failure !== undefined) throw failure;
-    },
-    close: async () => {
-      await Promise.all(workers.map((worker) => worker.terminate()));
-    },
-  };
+  const most = Math.min(threads, classifiers);
+  if (solver !== undefined) return startWorkers(most, './ml-svm/ml-svm.worker', import.meta.url);
+  const values = (kernelValues(classStart) + classifiers * KERNEL_VALUES_PER_CLASSIFIER) * (1 + foldCount) * fits;
+  const worth = Math.floor(values / (kernelValuesPerThread ?? KERNEL_VALUES_PER_THREAD));
+  return startWorkers(Math.max(0, Math.min(most, worth) - 1), './svc-pairs.worker', import.meta.url);
 }
 
-/** Kernel values of all classifiers together: rows squared, summed over the pairs of classes. */
+/** Kernel values of all classifiers: rows squared, summed over the pairs of classes. */
 export function kernelValues(classStart: Int32Array): number {
   const sizes = Array.from(classStart.subarray(1), (end, c) => end - valueAt(classStart, c));
   let sum = 0;

@@ -13,11 +13,9 @@ import { addSvm } from './onnx.ts';
 import { readSvmParams, svmOptions, svmSolvers } from './params.ts';
 
 /**
- * C-SVC, one-vs-one, with a linear or rbf kernel: scikit-learn's SVC (LIBSVM) in objective, votes and stopping rule,
- * on one Gram matrix that all classifiers share. `smo` is the project's own solver; `ml-svm` solves each classifier by the
- * npm package of that name; `linearsvc` is one classifier per class against all others, scikit-learn's LinearSVC.
- *
- * Class predictions are votes; probabilities are calibrated on held-out decision values (`probabilities.ts`).
+ * Support vector machines. `smo`: C-SVC, one-vs-one, with a linear or rbf kernel, as scikit-learn's SVC (LIBSVM); predictions
+ * are votes, probabilities are calibrated on held-out decision values. `ml-svm`: the same by the npm package. `linearsvc`:
+ * one classifier per class against the rest, as scikit-learn's LinearSVC.
  */
 export const svm: HeadKind = {
   model: 'svm',

@@ -1,19 +1,17 @@
+import { columnMeans } from '../../numerics/linear-loss.kernel.ts';
 import type { Table } from '../../rows/table.ts';
 import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
-import { columnMeans, totalVariance } from './gram/gram.kernel.ts';
+import { totalVariance } from './gram/gram.kernel.ts';
 import { type Kernel, type KernelRows, kernelRows } from './gram/gram.ts';
 import type { SvmParams } from './params.ts';
 
-/** Training rows as the classifiers take them: class by class, in the table's order within a class. */
 interface TrainingRows {
-  /** Class numbers that have rows, rising. */
+  /** Class numbers that have rows, ascending. */
   readonly present: Int32Array;
-  /** First row of each present class, and the row count last. */
+  /** First row of each present class, then the row count. */
   readonly classStart: Int32Array;
-  /** Table row of each training row. */
   readonly tableRows: Int32Array;
-  /** C times the row's weight. */
   readonly caps: Float64Array;
 }
 
@@ -47,12 +45,12 @@ export function sortByClass(table: Table, C: number): TrainingRows {
 
 /** The rows minus their common mean, and that mean. */
 export function centredRows(table: Table, tableRows: Int32Array): { rows: KernelRows; centre: Float64Array } {
-  const { data, rowCount, columnCount } = table.features;
-  const centre = columnMeans(data, rowCount, columnCount);
+  const { data, columnCount } = table.features;
+  const centre = columnMeans(data, columnCount, undefined);
   return { rows: kernelRows(data, columnCount, tableRows, centre), centre };
 }
 
-/** The kernel with its gamma as a number; `scale` and `auto` mean what they mean for scikit-learn's SVC. */
+/** The kernel with gamma as a number; `scale` and `auto` as in scikit-learn's SVC. */
 export function resolveKernel(params: SvmParams, table: Table): Kernel {
   if (params.kernel === 'linear') return { name: 'linear' };
   const { data, columnCount } = table.features;

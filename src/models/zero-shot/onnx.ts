@@ -9,6 +9,6 @@ export function addZeroShot(graph: GraphBuilder, features: string, saved: SavedH
   const shape = [saved.dims, saved.classes.length];
   const words = savedArray(saved, 'words', Float32Array, shape).map((value) => value * logitScale);
   const unit = addScaling(graph, features, { kind: 'l2', offset: new Float64Array(0), factor: new Float64Array(0) });
-  const all = graph.initializer('zero-shot.words', { type: 'float32', shape, data: words });
+  const all = graph.constant('zero-shot.words', words, shape);
   return graph.node('Softmax', [graph.node('MatMul', [unit, all])], { axis: 1 });
 }

@@ -16,7 +16,6 @@ export interface Copies {
    * [rows]
    */
   readonly clusterOf: Int32Array;
-  /** Number of rows in each cluster. */
   readonly sizes: Int32Array;
   /** Cosine distance up to which two rows are copies; negative if there are too few rows to tell. */
   readonly distance: number;

@@ -7,7 +7,6 @@ import { pauseForInterrupt } from '../../system/interrupt.ts';
 /** Nearest neighbours of each row by cosine similarity. */
 export interface Neighbours {
   readonly rowCount: number;
-  /** Neighbours per row. */
   readonly count: number;
   /** Row numbers, most similar first, -1 if there are fewer: [rowCount, count] */
   readonly nearest: Int32Array;

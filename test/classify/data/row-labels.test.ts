@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type RowLabels, readRowLabels } from '../../../src/classify/data/row-labels.ts';
+import { readRowLabels } from '../../../src/classify/data/matrix/matrix-labels.ts';
 
 describe('readRowLabels', () => {
   let root = '';
@@ -12,7 +12,7 @@ describe('readRowLabels', () => {
   });
   after(() => rm(root, { recursive: true }));
 
-  async function read(text: string | Uint8Array): Promise<RowLabels> {
+  async function read(text: string | Uint8Array): ReturnType<typeof readRowLabels> {
     const file = join(root, 'y.csv');
     await writeFile(file, text);
     return readRowLabels(file);

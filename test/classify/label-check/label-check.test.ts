@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { type ClassifyEvent, classify } from '../../../src/classify/classify.ts';
 import type { LabelledData } from '../../../src/classify/data/labelled-data.ts';
-import { chooseChecker } from '../../../src/classify/label-check/choose-checker.ts';
+import { chooseChecker } from '../../../src/classify/label-check/check-labels.ts';
 import { confidentThresholds } from '../../../src/classify/label-check/confident.kernel.ts';
 import { doubtLabels } from '../../../src/classify/label-check/confident-learning.ts';
 import { labelCheckFile, readLabelCheck } from '../../../src/classify/label-check/label-check-file.ts';

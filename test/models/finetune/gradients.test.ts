@@ -4,7 +4,7 @@ import { GraphBuilder } from '../../../src/formats/onnx/graph-builder.ts';
 import { graphShapes } from '../../../src/models/finetune/network/layout.ts';
 import { addTrainingStep, type StepOptions } from '../../../src/models/finetune/network/step-graph.ts';
 import { gradientOf } from '../../../src/models/finetune/network/step-tensors.ts';
-import { smoothTargets } from '../../../src/models/finetune/targets.ts';
+import { smoothTargets } from '../../../src/models/finetune/training-rows.ts';
 import { float32Tensor, openGraph } from '../../../src/numerics/graph-session.ts';
 import { classCount, type Golden, golden, relativeError } from './golden.ts';
 

@@ -8,7 +8,7 @@ import { GraphBuilder } from '../../../src/formats/onnx/graph-builder.ts';
 import { graphShapes, graphTensors, kernelsOf, toGraphKernels } from '../../../src/models/finetune/network/layout.ts';
 import { addTrainingStep } from '../../../src/models/finetune/network/step-graph.ts';
 import { gradientOf } from '../../../src/models/finetune/network/step-tensors.ts';
-import { smoothTargets } from '../../../src/models/finetune/targets.ts';
+import { smoothTargets } from '../../../src/models/finetune/training-rows.ts';
 import { float32Tensor, openGraph } from '../../../src/numerics/graph-session.ts';
 import { needsReference, reference } from '../../reference.ts';
 import { folder } from './golden.ts';

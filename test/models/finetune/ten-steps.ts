@@ -1,7 +1,6 @@
 import type { DeviceName } from '../../../src/features/manifest/manifest.ts';
-import { rateShare } from '../../../src/models/finetune/schedule.ts';
-import { smoothTargets } from '../../../src/models/finetune/targets.ts';
 import { openTrainer } from '../../../src/models/finetune/trainer.ts';
+import { rateShare, smoothTargets } from '../../../src/models/finetune/training-rows.ts';
 import { classCount, golden, relativeError } from './golden.ts';
 
 /** As in scripts/fixtures/models/finetune.py. */

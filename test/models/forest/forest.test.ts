@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import type { FittedForest } from '../../../src/models/forest/fit.ts';
 import { forest } from '../../../src/models/forest/forest.ts';
 import { countFeatures } from '../../../src/models/forest/params.ts';
 import { growForest } from '../../../src/models/forest/trees/trees.ts';
@@ -11,6 +10,7 @@ import { takeRows } from '../../../src/rows/row-source.ts';
 import type { Table } from '../../../src/rows/table.ts';
 import { InterruptedError, UserError } from '../../../src/system/errors.ts';
 import { matrixFixture } from '../../classify/data/npy-fixture.ts';
+import { savedNumbers } from '../golden-heads.ts';
 
 interface Run {
   readonly accuracy: number;
@@ -83,17 +83,19 @@ const runParams: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
 for (const [name, expected] of Object.entries(golden.runs)) {
   test(`forests of many seeds have the distribution of scikit-learn's: ${name}`, async () => {
     const head = forest.create({ ...runParams[name], trees: golden.trees });
-    const heads: FittedForest[] = [];
-    for (let seed = 0; seed < 20; seed++) heads.push((await head.fit(train, { ...context, seed })) as FittedForest);
+    const heads: FittedHead[] = [];
+    for (let seed = 0; seed < 20; seed++) heads.push(await head.fit(train, { ...context, seed }));
     const accuracy = mean(await Promise.all(heads.map(accuracyOf)));
     assert.ok(Math.abs(accuracy - expected.accuracy) < 0.01, `accuracy ${accuracy}, not ${expected.accuracy}`);
     const outOfBag = mean(heads.map((one) => Number(one.details['outOfBagAccuracy'])));
     assert.ok(Math.abs(outOfBag - expected.outOfBag) < 0.01, `out of bag ${outOfBag}, not ${expected.outOfBag}`);
     const logLoss = mean(await Promise.all(heads.map(logLossOf)));
     assert.ok(Math.abs(logLoss / expected.logLoss - 1) < 0.03, `log loss ${logLoss}, not ${expected.logLoss}`);
-    const nodes = mean(heads.map((one) => one.forest.feature.length));
+    const nodes = mean(heads.map((one) => savedNumbers(one)['feature']!.length));
     assert.ok(Math.abs(nodes / expected.nodes - 1) < 0.02, `${nodes} nodes, not ${expected.nodes}`);
-    const importances = expected.importances.map((_, i) => mean(heads.map((one) => one.featureImportances[i]!)));
+    const importances = expected.importances.map((_, i) =>
+      mean(heads.map((one) => savedNumbers(one)['featureImportances']![i]!)),
+    );
     assert.ok(correlation(importances, expected.importances) > 0.99, 'importances do not correlate');
     const first = await Promise.all(heads.map((one) => one.predictProba(takeRows(held, rowsFrom(0, 8)))));
     expected.firstRowProbabilities.flat().forEach((probability, i) => {

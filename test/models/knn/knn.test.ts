@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type FittedKnn, knn } from '../../../src/models/knn/knn.ts';
+import { knn } from '../../../src/models/knn/knn.ts';
 import type { Matrix } from '../../../src/numerics/matrix.ts';
 import { takeRows } from '../../../src/rows/row-source.ts';
 import { UserError } from '../../../src/system/errors.ts';
-import { checkClose, checkRowSums, context, goldenHeads, goldenTable, smallTables } from '../golden-heads.ts';
+import {
+  checkClose,
+  checkRowSums,
+  context,
+  goldenHeads,
+  goldenTable,
+  savedNumbers,
+  smallTables,
+} from '../golden-heads.ts';
 
 for (const name of ['tall', 'wide'] as const) {
   for (const { params, votes, predicted } of goldenHeads.knn[name]) {
@@ -60,10 +68,10 @@ test('finds the same neighbours in several blocks of training rows and queries, 
   const labels = Int32Array.from({ length: 2500 }, (_, row) => (row >> 1) % 3);
   const fitted = await knn.create({ k: 5, votes: 'uniform' }).fit({ features: train, labels, classes }, context);
   const { data } = await fitted.predictProba(queries);
-  const { unitTrain } = fitted as FittedKnn;
+  const { unitTrain } = savedNumbers(fitted);
   const cosine = (query: number, row: number): number => {
     let sum = 0;
-    for (let d = 0; d < dims; d++) sum += queries.data[query * dims + d]! * unitTrain.data[row * dims + d]!;
+    for (let d = 0; d < dims; d++) sum += queries.data[query * dims + d]! * unitTrain![row * dims + d]!;
     return sum;
   };
   for (const query of [0, 1, 1023, 1024, 1099]) {

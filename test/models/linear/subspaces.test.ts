@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { newDirections } from '../../../src/models/linear/orthonormal.ts';
-import { isFittedInSubspaces } from '../../../src/models/linear/subspaces.ts';
+import { isFittedInSubspaces, newDirections } from '../../../src/models/linear/subspaces.ts';
 import type { FitProgress } from '../../../src/models/model.ts';
 import { createHead } from '../../../src/models/registry.ts';
 import type { Table } from '../../../src/rows/table.ts';

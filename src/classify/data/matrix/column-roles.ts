@@ -2,7 +2,6 @@ import { lastOf, valueAt } from '../../../system/at.ts';
 import { UserError, usageError } from '../../../system/errors.ts';
 import type { MatrixOptions } from './foreign-matrix.ts';
 
-/** A column of a table that may hold features. */
 export interface TableColumn {
   readonly name: string;
   readonly kind: 'number' | 'text' | 'list' | 'other';
@@ -14,7 +13,6 @@ interface ColumnRoles {
   readonly label: number | undefined;
   /** One list column, or columns of numbers. */
   readonly features: readonly number[];
-  /** Columns without a role. */
   readonly unused: readonly number[];
 }
 

@@ -16,7 +16,6 @@ export interface ForeignMatrix {
   readonly sha256: string;
   /** Id of each row, if the file has ids. */
   readonly ids?: readonly string[] | undefined;
-  /** Labels stored with it. */
   readonly labels?: RowNames | undefined;
   /** Values of another column of the table. @throws UserError if there is no such column */
   readonly column?: (name: string) => readonly string[];
@@ -26,7 +25,6 @@ export interface ForeignMatrix {
   take(rows: Uint32Array): Promise<RowSource>;
 }
 
-/** The user's choice of columns. */
 export interface MatrixOptions {
   readonly labelColumn?: string | undefined;
   readonly idColumn?: string | undefined;

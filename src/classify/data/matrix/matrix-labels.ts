@@ -1,9 +1,12 @@
 import { posix } from 'node:path';
 import { readNpyLabels } from '../../../formats/npy/npy-labels.ts';
 import { openParquet } from '../../../formats/parquet.ts';
+import { openTable } from '../../../formats/table/open-table.ts';
+import { fileSource, readRows } from '../../../formats/table/table.ts';
+import { checkTablePlace } from '../../../formats/table/table-place.ts';
 import { valueAt } from '../../../system/at.ts';
 import { UserError } from '../../../system/errors.ts';
-import { readRowLabels } from '../row-labels.ts';
+import { noColumn, unusable } from '../labels-file.ts';
 import { columnRoles } from './column-roles.ts';
 import type { ForeignMatrix, MatrixOptions, RowNames } from './foreign-matrix.ts';
 import { readNpzLabels } from './npy-matrix.ts';
@@ -21,7 +24,6 @@ interface MatrixLabels extends RowNames {
   readonly said: readonly string[];
 }
 
-/** Labels of a file, before they are joined. */
 interface LabelLines extends RowNames {
   /** Absent if the file is a vector. */
   readonly ids?: readonly string[] | undefined;
@@ -151,7 +153,6 @@ function rowIds(count: number): readonly string[] {
   return Array.from({ length: count }, (_, row) => `row-${row}`);
 }
 
-/** A vector of labels has no other columns. */
 function noColumns(path: string): (name: string) => never {
   return (name) => {
     throw new UserError({
@@ -161,5 +162,31 @@ function noColumns(path: string): (name: string) => never {
       fix: `--labels FILE.csv with the header id,label,${name} and one line per row of the matrix`,
       exitCode: 2,
     });
+  };
+}
+
+/**
+ * Reads the labels of a matrix's rows, in order: a header, then one label per line, or id and label.
+ *
+ * @throws UserError naming the line of a row without a label
+ */
+export async function readRowLabels(path: string): Promise<Omit<LabelLines, 'numeric'>> {
+  await checkTablePlace(path);
+  const table = await openTable(fileSource(path), { oneColumn: true });
+  const rows = await readRows(table);
+  const place = table.columns.length >= 2 ? 1 : 0;
+  const names = rows.map(({ line, cells }) => {
+    const name = cells[place] ?? '';
+    if (name === '') throw unusable(path, `line ${line}`, 'no label', 'a label for every row');
+    return name;
+  });
+  return {
+    ids: place === 0 ? undefined : rows.map(({ cells }) => cells[0] ?? ''),
+    names,
+    column: (name) => {
+      const at = table.columns.indexOf(name, place + 1);
+      if (at < 0) throw noColumn(path, name, table.columns.slice(place + 1));
+      return rows.map(({ cells }) => cells[at] ?? '');
+    },
   };
 }

@@ -1,7 +1,7 @@
 import { describeNpyMatrix, readNpyMatrix } from '../../../formats/npy/npy-file.ts';
 import { readNpyLabels } from '../../../formats/npy/npy-labels.ts';
 import { type NpzArray, readNpz } from '../../../formats/npz.ts';
-import { NpyStore } from '../../../rows/npy-store.ts';
+import { npyStore } from '../../../rows/npy-store.ts';
 import { RowReader } from '../../../rows/row-reader.ts';
 import { storedRows, takeRows } from '../../../rows/row-source.ts';
 import { valueAt } from '../../../system/at.ts';
@@ -20,7 +20,7 @@ export async function openNpyMatrix(path: string): Promise<ForeignMatrix> {
     take: async (rows) =>
       described.fortranOrder
         ? takeRows(await readNpyMatrix(path), rows)
-        : storedRows(new RowReader(new NpyStore(described)), rows),
+        : storedRows(new RowReader(npyStore(described)), rows),
   };
 }
 

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
 import { describeNpyMatrix, type NpyMatrixFile, readNpyMatrix } from '../../../formats/npy/npy-file.ts';
 import { openParquet } from '../../../formats/parquet.ts';
-import { NpyStore } from '../../../rows/npy-store.ts';
+import { npyStore } from '../../../rows/npy-store.ts';
 import { RowReader } from '../../../rows/row-reader.ts';
 import { storedRows, takeRows } from '../../../rows/row-source.ts';
-import { StackedStore } from '../../../rows/stacked-store.ts';
+import { stackedStore } from '../../../rows/stacked-store.ts';
 import { valueAt } from '../../../system/at.ts';
 import { UserError } from '../../../system/errors.ts';
 import { listIfThere, nodeFiles, readText } from '../../../system/files.ts';
@@ -83,8 +83,8 @@ async function stack(folder: string, files: readonly string[]): Promise<ForeignM
     sha256: sha256.digest('hex'),
     take: async (rows) => {
       if (!parts.some(({ fortranOrder }) => fortranOrder)) {
-        const stores = parts.map((part) => new NpyStore(part));
-        return storedRows(new RowReader(new StackedStore(stores, folder)), rows);
+        const stores = parts.map((part) => npyStore(part));
+        return storedRows(new RowReader(stackedStore(stores, folder)), rows);
       }
       const data = new Float32Array(rowCount * first.columnCount);
       let at = 0;
@@ -135,7 +135,6 @@ async function readFileNames(folder: string): Promise<Beside | undefined> {
   return { ids: text.split(/\r?\n/).filter((line) => line !== ''), from, said: `id = a line of ${from}` };
 }
 
-/** Files of a folder, sorted by the numbers in their names. */
 async function matching(folder: string, pattern: RegExp): Promise<readonly string[]> {
   const names = (await listIfThere(nodeFiles, folder)).filter((name) => pattern.test(name) && !name.startsWith('.'));
   const order = new Intl.Collator('en', { numeric: true });

@@ -1,4 +1,4 @@
-import { growTo, runsModule, startModule, type WasmMemory } from '../../../numerics/web-assembly.ts';
+import { growTo, runsModule, startModule } from '../../../numerics/web-assembly.ts';
 import { valueAt } from '../../../system/at.ts';
 import { copyRGB, packTaps } from './pack-taps.kernel.ts';
 import {
@@ -11,30 +11,6 @@ import {
 } from './resize.kernel.ts';
 import { resizeModule } from './resize-wasm.ts';
 
-/** What resize.wat exports. */
-interface ResizeExports {
-  readonly memory: WasmMemory;
-  horizontal(
-    source: number,
-    stride: number,
-    rows: number,
-    taps: number,
-    count: number,
-    pairs: number,
-    out: number,
-    outStride: number,
-  ): void;
-  vertical(
-    source: number,
-    stride: number,
-    width: number,
-    taps: number,
-    count: number,
-    pairs: number,
-    out: number,
-  ): void;
-}
-
 /** Source rows are passed in bands of about this size, which bounds the memory for large images. */
 const bandBytes = 1 << 20;
 
@@ -45,7 +21,7 @@ export function openResampler(): Resampler {
 
 /** Pillow's two passes in WebAssembly SIMD (resize.wat), exact; owns the memory that they work in. */
 export function wasmResampler(): Resampler {
-  const kernel = startModule<ResizeExports>(resizeModule);
+  const kernel = startModule<'horizontal' | 'vertical'>(resizeModule);
   return {
     resample(source: SourcePixels, columns: Taps, rows: Taps, target: TargetPixels): void {
       if (rows.count === 0 || columns.count === 0) return;

@@ -2,7 +2,7 @@ import { valueAt } from '../../../system/at.ts';
 import { gatheredInputs, type Sides, sidesBehind, tapGroups } from './positions.ts';
 import type { RowOperators } from './row-operators.ts';
 import type { TailConv } from './tail.ts';
-import { winogradConvolution } from './winograd-convolution.ts';
+import { winogradConvolution } from './winograd.ts';
 
 /** A map as rows: [positions x images, channels]. */
 export interface MapRows {

@@ -1,4 +1,4 @@
-import { valueAt } from '../../../system/at.ts';
+import { lookUp, valueAt } from '../../../system/at.ts';
 import { foldRows } from './fold.kernel.ts';
 import type { GraphTensors } from './layout.ts';
 import { type TailBlock, type TailShape, tailConvolutions } from './tail.ts';
@@ -19,11 +19,7 @@ export function foldedTensors(
   tensors: GraphTensors,
 ): GraphTensors {
   const folded = new Map<string, Float32Array>();
-  const take = (name: string): Float32Array => {
-    const values = tensors.get(name);
-    if (values === undefined) throw new RangeError(`no tensor ${name}`);
-    return values;
-  };
+  const take = (name: string): Float32Array => lookUp(tensors, name);
   for (const { conv, norm } of tailConvolutions(blocks)) {
     const [weight, bias] = [take(`${norm}.weight`), take(`${norm}.bias`)];
     const [mean, variance] = [take(`${norm}.running_mean`), take(`${norm}.running_var`)];

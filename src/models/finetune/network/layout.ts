@@ -11,9 +11,8 @@ import {
 /** Tensors of a network by torchvision's names, kernels in the graphs' layout. */
 export type GraphTensors = ReadonlyMap<string, Float32Array>;
 
-/** Trained tensors of a batch norm, and its running statistics. */
-const normWeights = ['weight', 'bias'] as const;
-const normStatistics = ['running_mean', 'running_var'] as const;
+/** Tensors of a batch norm: trained ones, and running statistics. */
+export const normParts = ['weight', 'bias', 'running_mean', 'running_var'] as const;
 
 /**
  * Shapes of the input tensors of the tail's graphs, by torchvision's names. Kernels are [outChannels, kernel x kernel x
@@ -27,7 +26,7 @@ export function graphShapes(
   for (const conv of tailConvolutions(tail.blocks)) {
     const { outChannels, inChannels, kernel } = conv;
     shapes.set(`${conv.conv}.weight`, [outChannels, kernel * kernel * inChannels]);
-    for (const part of [...normWeights, ...normStatistics]) shapes.set(`${conv.norm}.${part}`, [outChannels]);
+    for (const part of normParts) shapes.set(`${conv.norm}.${part}`, [outChannels]);
   }
   const features = featureCountOf(tail);
   shapes.set('fc.weight', [classes, features]);

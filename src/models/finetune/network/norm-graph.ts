@@ -14,11 +14,9 @@ export interface ConvNormLayer {
   backward(gradient: string, wanted: boolean): string | undefined;
 }
 
-/** Names of a tensor's inputs and outputs in a graph. */
 export interface StepTensors {
   /** Name of its input; kernels are [outChannels, kernel x kernel x inChannels]. */
   value(tensor: string): string;
-  /** Name of the output for its gradient. */
   gradient(tensor: string): string;
   /** Names of the outputs for a batch's mean and variance, [channels], the variance over all rows (biased). */
   statistics(norm: string): { readonly mean: string; readonly variance: string };

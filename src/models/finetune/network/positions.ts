@@ -34,7 +34,6 @@ export function gatheredInputs(input: Sides, conv: TailConv): Int32Array {
 interface TapGroup {
   /** Taps, numbered row by row. */
   readonly taps: readonly number[];
-  /** Input positions. */
   readonly positions: readonly number[];
   /** [positions x taps]: the output position of each tap; the number of positions for none, a row of zeros. */
   readonly outputs: Int32Array;

@@ -5,15 +5,12 @@ import type { TailBlock, TailConv, TailShape } from './tail.ts';
 /** A residual block in a graph; `L` represents a convolution with its norm. */
 export interface ResidualRows<L> {
   readonly output: MapRows;
-  /** The main path, first to last. */
   readonly layers: readonly L[];
-  /** Relus between them. */
   readonly between: readonly string[];
   /** The shortcut, if it is not the identity. */
   readonly side: L | undefined;
 }
 
-/** Name of the input for the maps. */
 export const mapsInput = 'maps';
 
 /** The input `maps` [batch, channels, height, width] as rows. */

@@ -11,13 +11,11 @@ export interface Product {
   readonly columns: Side;
 }
 
-/** A named list of positions of an image. */
 interface Places {
   readonly name: string;
   readonly data: Int32Array;
 }
 
-/** How a graph will be run. */
 export interface GraphRuns {
   /** Images per run: this many or one less. */
   readonly batch: number;
@@ -73,10 +71,9 @@ export class RowOperators {
   ints(values: readonly number[]): string {
     const name = `ints:${values.join(',')}`;
     const data = BigInt64Array.from(values, BigInt);
-    return this.#constant(name, () => this.graph.initializer(name, { type: 'int64', shape: [values.length], data }));
+    return this.#constant(name, () => this.graph.constant(name, data));
   }
 
-  /** A constant 32-bit integer. */
   scalar(value: number): string {
     return this.places(`scalar:${value}`, Int32Array.of(value), []);
   }
@@ -84,12 +81,11 @@ export class RowOperators {
   number(value: number): string {
     const name = `number:${value}`;
     const data = Float32Array.of(value);
-    return this.#constant(name, () => this.graph.initializer(name, { type: 'float32', shape: [], data }));
+    return this.#constant(name, () => this.graph.constant(name, data, []));
   }
 
-  /** A constant index array for Gather. */
   places(name: string, data: Int32Array, shape: readonly number[] = [data.length]): string {
-    return this.#constant(name, () => this.graph.initializer(name, { type: 'int32', shape, data }));
+    return this.#constant(name, () => this.graph.constant(name, data, shape));
   }
 
   #constant(name: string, make: () => string): string {
@@ -145,7 +141,7 @@ export class RowOperators {
 
   /** A float32 constant, shared by name. */
   matrix(name: string, { shape, data }: ConstantMatrix): string {
-    return this.#constant(name, () => this.graph.initializer(name, { type: 'float32', shape, data }));
+    return this.#constant(name, () => this.graph.constant(name, data, shape));
   }
 
   /** Determines the number of images of a run. @param maps [images, ...] */
@@ -181,7 +177,6 @@ export class RowOperators {
     return this.reshape(found, [-1, sideBySide * channels]);
   }
 
-  /** Rows followed by a row of zeros. */
   #withZeros(rows: string): string {
     return this.#constant(`zeros behind ${rows}`, () => this.node('Pad', [rows, this.ints([0, 0, 1, 0])]));
   }

@@ -8,7 +8,6 @@ import { type GraphRuns, type Product, RowOperators } from './row-operators.ts';
 import { stepTensors } from './step-tensors.ts';
 import { featureCountOf, type TailShape } from './tail.ts';
 
-/** Statistics of a batch norm during training: fixed, or of the batch. */
 type BatchNormMode = 'frozen' | 'train';
 
 export interface StepOptions extends GraphRuns {
@@ -89,11 +88,7 @@ function addScores(
   return on.add(on.node('Transpose', [product], { perm: [1, 0] }), bias);
 }
 
-/**
- * Gradient of a block's input from that of its output sum.
- *
- * @param wanted whether the input's gradient is
- */
+/** Gradient of a block's input from that of its output sum. @param wanted whether the input's gradient is */
 function backThrough(
   on: RowOperators,
   { layers, between, side }: ResidualRows<ConvNormLayer>,

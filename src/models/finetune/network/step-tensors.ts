@@ -1,12 +1,11 @@
 import type { GraphBuilder } from '../../../formats/onnx/graph-builder.ts';
+import { lookUp } from '../../../system/at.ts';
 import type { StepTensors } from './norm-graph.ts';
 
-/** Name of the output for a tensor's gradient. */
 export function gradientOf(tensor: string): string {
   return `gradient:${tensor}`;
 }
 
-/** Names of the outputs for a norm's batch mean and variance. */
 export function statisticsOf(norm: string): { readonly mean: string; readonly variance: string } {
   return { mean: `mean:${norm}`, variance: `variance:${norm}` };
 }
@@ -14,11 +13,7 @@ export function statisticsOf(norm: string): { readonly mean: string; readonly va
 /** Declares tensors as inputs, gradients and statistics as outputs of a graph. */
 export function stepTensors(graph: GraphBuilder, shapes: ReadonlyMap<string, readonly number[]>): StepTensors {
   const known = new Set<string>();
-  const shapeOf = (tensor: string): readonly number[] => {
-    const shape = shapes.get(tensor);
-    if (shape === undefined) throw new RangeError(`no tensor ${tensor}`);
-    return shape;
-  };
+  const shapeOf = (tensor: string): readonly number[] => lookUp(shapes, tensor);
   const put = (name: string, shape: readonly number[]): string => {
     graph.output(name, 'float32', shape);
     return name;

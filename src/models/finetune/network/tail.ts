@@ -52,7 +52,6 @@ export function featureCountOf({ blocks, mapShape }: Pick<TailShape, 'blocks' | 
   return blocks.at(-1)?.main.at(-1)?.outChannels ?? mapShape[0];
 }
 
-/** Output side of a convolution. */
 export function sideBehind(side: number, { kernel, stride, padding }: TailConv): number {
   return Math.floor((side + 2 * padding - kernel) / stride) + 1;
 }

@@ -2,11 +2,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import type { RandomForestClassifier } from 'ml-random-forest';
 import type { Matrix } from '../../../numerics/matrix.ts';
+import { sharedArray } from '../../../numerics/shared-array.ts';
 import { nextUint32, seedStream } from '../../../numerics/xoshiro.kernel.ts';
 import { InterruptedError } from '../../../system/errors.ts';
 import { startWorker } from '../../../system/workers.ts';
 
-/** ml-cart's options of one tree. */
 interface MlTreeOptions {
   /** A node of at most this many rows becomes a leaf. */
   readonly minNumSamples: number;
@@ -64,8 +64,7 @@ const rowBlock = 64;
  */
 export async function growMlForest(features: Matrix, labels: Int32Array, options: MlForestOptions): Promise<string> {
   const { rowCount, columnCount: dims } = features;
-  const sharedFeatures = new Float32Array(new SharedArrayBuffer(features.data.byteLength));
-  sharedFeatures.set(features.data);
+  const sharedFeatures = sharedArray(Float32Array, features.data.length, features.data);
   const workerData: MlForestWorkerData = { features: sharedFeatures, dims, labels, treeOptions: options.treeOptions };
   const threads = Math.max(1, Math.min(options.threads, options.treeCount));
   const workers = Array.from({ length: threads }, () => startWorker('./grow.worker', import.meta.url, { workerData }));

@@ -58,9 +58,7 @@ async function fitMlForest(
     seed: context.seed,
     threads: context.threads,
     signal,
-    ...(onProgress === undefined
-      ? {}
-      : { onTree: (done: number) => onProgress({ stage: 'trees', done, total: params.trees }) }),
+    onTree: (done) => onProgress?.({ stage: 'trees', done, total: params.trees }),
     onEstimate: (seconds) => {
       if (seconds < slowSeconds / 10) return;
       const time = describeSeconds(seconds);

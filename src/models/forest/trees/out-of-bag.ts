@@ -1,4 +1,5 @@
 import { conformalScores } from '../../../metrics/conformal.kernel.ts';
+import { addAt } from '../../../numerics/arrays.kernel.ts';
 import type { Matrix } from '../../../numerics/matrix.ts';
 import { evenPart } from '../../../rows/table.ts';
 import { pauseForInterrupt } from '../../../system/interrupt.ts';
@@ -7,7 +8,6 @@ import type { Temperature } from '../../model.ts';
 import { addLeafShares, type ForestArrays } from './forest.kernel.ts';
 import { drawBag } from './trees.kernel.ts';
 
-/** Table for out-of-bag predictions. */
 interface OutOfBagTable {
   readonly features: Matrix;
   readonly labels: Int32Array;
@@ -15,10 +15,10 @@ interface OutOfBagTable {
   readonly weights: Float64Array | null;
 }
 
-/** Trees with their bags: per tree and row, non-zero if the row was in the bag. */
+/** Trees with their bags: per tree and row, non-zero if the row was in the bag; null to use all trees. */
 export interface BaggedTrees {
   readonly forest: ForestArrays;
-  readonly inBag: readonly Uint8Array[];
+  readonly inBag: readonly Uint8Array[] | null;
 }
 
 /** Trees sufficient for `outOfBagTemperature`: each row is out-of-bag for 110 of them. */
@@ -66,17 +66,16 @@ export async function scoreOutOfBag(
 }
 
 /**
- * The temperature of a forest of `treeCount` trees without a row held out: rows are judged by the trees that did not see
- * them. Two things make such votes flatter than those on a new row, and are made good here.
+ * The temperature of a forest of `treeCount` trees: rows are judged by the trees that did not see them. Such votes are flatter
+ * than those on a new row for two reasons, which are corrected.
  *
- * - The bags without a row hold less of its class than its class has: its share is raised by the weight of the class
- *   over that of the class without the row.
- * - Fewer trees speak, and the fewer they are the lower the inverse, about evenly per doubling (measured): the step
- *   from each half of the trees to both is carried on to `treeCount`.
+ * - Bags without a row contain fewer rows of its class: its share is multiplied by the class's weight with and without it.
+ * - Fewer trees vote. The inverse temperature grows about evenly per doubling (measured): the step from each half of the
+ *   trees to both is extrapolated to `treeCount`.
  *
  * @param halves two halves of the trees, those of the forest and spare ones
- * @param judged what each row weighs for the temperature
- * @returns how many rows were judged; 0, and an inverse temperature of 1, if there is none
+ * @param judged weight of each row for the temperature
+ * @returns no rows, and an inverse temperature of 1, if none can be judged
  */
 export async function outOfBagTemperature(
   halves: readonly [BaggedTrees, BaggedTrees],
@@ -88,9 +87,7 @@ export async function outOfBagTemperature(
   const { labels, classCount, weights } = table;
   const weightOf = (row: number): number => weights?.[row] ?? 1;
   const classWeights = new Float64Array(classCount);
-  labels.forEach((label, row) => {
-    classWeights[label] = classWeights[label]! + weightOf(row);
-  });
+  for (const [row, label] of labels.entries()) addAt(classWeights, label, weightOf(row));
   /** The only row of a class cannot be predicted out-of-bag. */
   const foreseeable = Int32Array.from(labels.keys()).filter(
     (row) => weightOf(row) > 0 && weightOf(row) < classWeights[labels[row]!]!,
@@ -132,10 +129,10 @@ export async function outOfBagTemperature(
   return { inverse, rows: places.length, scores: conformalScores(logs, classCount, placeLabels, inverse) };
 }
 
-/** Sums the leaf shares of each row over the trees for which it is out-of-bag. */
-async function askTrees(
+/** Sums the leaf shares of each row over the trees for which it is out-of-bag, or over all trees. */
+export async function askTrees(
   { forest, inBag }: BaggedTrees,
-  { features, classCount }: OutOfBagTable,
+  { features, classCount }: Pick<OutOfBagTable, 'features' | 'classCount'>,
   rows: Int32Array,
   signal: AbortSignal | undefined,
   take: (place: number, votes: Float64Array, treeCount: number) => void,
@@ -154,7 +151,6 @@ async function askTrees(
   }
 }
 
-/** Index of the largest value, the first among ties. */
 function largest(values: Float64Array): number {
   let best = 0;
   for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;

@@ -11,12 +11,10 @@ export interface TreeInput {
   readonly highs: Float32Array;
   readonly rowCount: number;
   readonly dims: number;
-  /** Class number per row. */
   readonly labels: Int32Array;
   readonly classCount: number;
   /** Weight per row; null means 1 each. */
   readonly weights: Float64Array | null;
-  /** Features drawn per split. */
   readonly maxFeatures: number;
   /** Maximum depth; Infinity for no limit. */
   readonly maxDepth: number;
@@ -25,11 +23,7 @@ export interface TreeInput {
   readonly seed: number;
 }
 
-/**
- * Bins a block of columns into the input's shared arrays.
- *
- * @param stage column-major: [columnCount, rowCount]
- */
+/** Bins a block of columns into the input's shared arrays. @param stage column-major: [columnCount, rowCount] */
 export function binColumns(
   input: TreeInput,
   stage: Float32Array,

@@ -29,7 +29,6 @@ export const maxTreeRows: number = 1 << manyBits;
  * the highest bin down; those of the lowest bin, the zeros after a ReLU, never move.
  */
 export interface CutScan {
-  /** [rows of the node] */
   readonly nodeWeight: Float64Array;
   /** [rows of the node], index among the node's classes. */
   readonly nodeClass: Int32Array;
@@ -43,7 +42,6 @@ export interface CutScan {
   weightSum: number;
   squareSum: number;
   classCount: number;
-  /** Gain of the last cut found. */
   gain: number;
   /** Sorts `fewKeys` of `featureCount` features; needs at least two rows. */
   sortFew(featureCount: number, size: number): void;
@@ -147,7 +145,6 @@ function scanCuts(
   return bestBin;
 }
 
-/** Insertion sort of one feature's keys. */
 function sortLane(keys: Uint16Array, start: number, size: number): void {
   for (let i = 1; i < size; i++) {
     const key = keys[start + i * lanes];

@@ -1,4 +1,4 @@
-import { growTo, runsModule, startModule, type WasmMemory } from '../../../numerics/web-assembly.ts';
+import { growTo, runsModule, startModule } from '../../../numerics/web-assembly.ts';
 import { maxBins } from './bins.kernel.ts';
 import {
   type CutScan,
@@ -12,28 +12,6 @@ import {
 } from './tree-scan.kernel.ts';
 import { treeScanModule } from './tree-scan-wasm.ts';
 
-/** What tree-scan.wat exports; addresses are in bytes. */
-interface TreeScanExports {
-  readonly memory: WasmMemory;
-  sortFew(keys: number, count: number): void;
-  sortMany(bins: number, size: number, keys: number, starts: number): void;
-  scan(
-    keys: number,
-    stride: number,
-    mask: number,
-    shift: number,
-    size: number,
-    minLeaf: number,
-    weightSum: number,
-    squareSum: number,
-    floor: number,
-    weights: number,
-    classes: number,
-    table: number,
-    classCount: number,
-  ): number;
-}
-
 const PANEL_BYTES = 2 * panelKeys;
 
 /** The WebAssembly scan, or the plain one without WebAssembly SIMD (x64 before SSE 4.1). */
@@ -43,7 +21,7 @@ export function openScan(rowCount: number, classCount: number): CutScan {
 
 /** The scan in WebAssembly SIMD (tree-scan.wat), with bitwise equal results. */
 export function wasmScan(rowCount: number, classCount: number): CutScan {
-  const wasm = startModule<TreeScanExports>(treeScanModule);
+  const wasm = startModule<'sortFew' | 'sortMany' | 'scan'>(treeScanModule);
   const startsAt = 16;
   const fewKeysAt = startsAt + 4 * maxBins;
   const tableAt = fewKeysAt + (featureGroup / lanes) * PANEL_BYTES;

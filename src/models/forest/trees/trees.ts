@@ -1,13 +1,14 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import type { Matrix } from '../../../numerics/matrix.ts';
+import { sharedArray } from '../../../numerics/shared-array.ts';
 import { InterruptedError } from '../../../system/errors.ts';
 import { pauseForInterrupt } from '../../../system/interrupt.ts';
 import { startWorker } from '../../../system/workers.ts';
 import type { Temperature } from '../../model.ts';
 import { createBinScratch, maxBins } from './bins.kernel.ts';
-import { addLeafShares, type ForestArrays, joinTrees } from './forest.kernel.ts';
+import { type ForestArrays, joinTrees } from './forest.kernel.ts';
 import {
+  askTrees,
   type BaggedTrees,
   enoughTrees,
   fewestTrees,
@@ -20,17 +21,13 @@ import { openScan } from './tree-scan.ts';
 import { createTreeScratch, growTree, type Tree } from './trees.kernel.ts';
 import type { TreesReply, TreesRequest, TreesWorkerData } from './trees.worker.ts';
 
-interface ForestOptions {
+interface ForestOptions extends Pick<TreeInput, 'maxFeatures' | 'maxDepth' | 'minLeaf' | 'seed'> {
   readonly treeCount: number;
-  readonly maxFeatures: number;
-  readonly maxDepth: number;
-  readonly minLeaf: number;
-  readonly seed: number;
   readonly threads: number;
   readonly signal?: AbortSignal | undefined;
   readonly onTree?: (done: number, total: number) => void;
   /** Also find the temperature, with these row weights; a small forest grows extra trees for it. */
-  readonly judged?: { readonly weights: Float64Array | null };
+  readonly judged?: { readonly weights: Float64Array | null } | null;
   /** Work (rows x depth x features x trees) above which threads are started; overridden in tests. */
   readonly threadsAbove?: number;
 }
@@ -41,16 +38,12 @@ interface GrownForest {
   readonly importances: Float64Array;
   /** Out-of-bag accuracy; null if no row is out-of-bag. */
   readonly outOfBag: { readonly accuracy: number; readonly rows: number } | null;
-  /** The temperature, if requested. */
   readonly temperature: Temperature | null;
   readonly deepest: number;
 }
 
 /** Columns binned at a time: a cache line of float32. */
 export const columnBlock = 16;
-
-/** Rows classified at a time, so that they stay in the cache for all trees. */
-const rowBlock = 64;
 
 /** Row visits below which threads do not pay off: 300 trees on 800 rows of 2,048 features gain a sixth. */
 const worthThreads = 1e8;
@@ -71,8 +64,8 @@ export async function growForest(
   options: ForestOptions,
 ): Promise<GrownForest> {
   const input = shareInput(features, labels, classCount, weights, options);
-  const { judged } = options;
-  const spareCount = judged === undefined ? 0 : spareTrees(options.treeCount);
+  const { judged = null } = options;
+  const spareCount = judged === null ? 0 : spareTrees(options.treeCount);
   const all = await growTrees(features, input, { ...options, treeCount: options.treeCount + spareCount });
   const trees = all.slice(0, options.treeCount);
   const importances = new Float64Array(input.dims);
@@ -88,15 +81,10 @@ export async function growForest(
   const table = { features, labels, classCount, weights };
   const bagged = withBags(arrays, input.rowCount, options.seed);
   const outOfBag = await scoreOutOfBag(bagged, table, options.signal);
-  if (judged === undefined) return { arrays, importances, outOfBag, deepest, temperature: null };
+  if (judged === null) return { arrays, importances, outOfBag, deepest, temperature: null };
   const voters = all.length === trees.length ? bagged : withBags(joinTrees(all), input.rowCount, options.seed);
-  const temperature = await outOfBagTemperature(
-    halve(voters),
-    table,
-    judged.weights,
-    options.treeCount,
-    options.signal,
-  );
+  const { treeCount, signal } = options;
+  const temperature = await outOfBagTemperature(halve(voters), table, judged.weights, treeCount, signal);
   return { arrays, importances, outOfBag, deepest, temperature };
 }
 
@@ -109,7 +97,7 @@ function halve({ forest, inBag }: BaggedTrees): readonly [BaggedTrees, BaggedTre
   const middle = forest.root.length >> 1;
   const part = (from: number, to: number): BaggedTrees => ({
     forest: { ...forest, root: forest.root.subarray(from, to) },
-    inBag: inBag.slice(from, to),
+    inBag: inBag?.slice(from, to) ?? null,
   });
   return [part(0, middle), part(middle, forest.root.length)];
 }
@@ -127,48 +115,33 @@ async function growTrees(features: Matrix, input: TreeInput, options: ForestOpti
 
 /** Mean class shares of the leaves over the trees, [rows, classCount]; scikit-learn's `predict_proba`. */
 export async function forestProbabilities(forest: ForestArrays, features: Matrix, classCount: number): Promise<Matrix> {
-  const { rowCount, columnCount } = features;
+  const { rowCount } = features;
   const data = new Float32Array(rowCount * classCount);
-  const sums = new Float64Array(rowBlock * classCount);
-  const treeCounts = new Int32Array(rowBlock);
-  for (let first = 0; first < rowCount; first += rowBlock) {
-    const end = Math.min(first + rowBlock, rowCount);
-    const rows = Int32Array.from({ length: end - first }, (_, i) => first + i);
-    sums.fill(0);
-    addLeafShares(forest, features.data, columnCount, rows, classCount, sums, null, treeCounts);
-    const from = first * classCount;
-    for (let i = 0; i < (end - first) * classCount; i++) data[from + i] = sums[i]! / forest.root.length;
-    if (first % (rowBlock * 64) === 0) await nextTurn();
-  }
+  const rows = Int32Array.from({ length: rowCount }, (_, row) => row);
+  await askTrees({ forest, inBag: null }, { features, classCount }, rows, undefined, (row, shares) => {
+    for (let c = 0; c < classCount; c++) data[row * classCount + c] = shares[c]! / forest.root.length;
+  });
   return { rowCount, columnCount: classCount, data };
 }
 
 function shareInput(
-  features: Matrix,
+  { rowCount, columnCount: dims }: Matrix,
   labels: Int32Array,
   classCount: number,
   weights: Float64Array | null,
-  options: ForestOptions,
+  { maxFeatures, maxDepth, minLeaf, seed }: ForestOptions,
 ): TreeInput {
-  const { rowCount, columnCount: dims } = features;
-  const sharedLabels = new Int32Array(new SharedArrayBuffer(4 * rowCount));
-  sharedLabels.set(labels);
-  const sharedWeights = weights === null ? null : new Float64Array(new SharedArrayBuffer(8 * rowCount));
-  if (weights !== null) sharedWeights?.set(weights);
   return {
-    bins: new Uint8Array(new SharedArrayBuffer(rowCount * dims)),
-    rowBins: new Uint8Array(new SharedArrayBuffer(rowCount * dims)),
-    lows: new Float32Array(new SharedArrayBuffer(4 * maxBins * dims)),
-    highs: new Float32Array(new SharedArrayBuffer(4 * maxBins * dims)),
+    bins: sharedArray(Uint8Array, rowCount * dims),
+    rowBins: sharedArray(Uint8Array, rowCount * dims),
+    lows: sharedArray(Float32Array, maxBins * dims),
+    highs: sharedArray(Float32Array, maxBins * dims),
     rowCount,
     dims,
-    labels: sharedLabels,
+    labels: sharedArray(Int32Array, rowCount, labels),
     classCount,
-    weights: sharedWeights,
-    maxFeatures: options.maxFeatures,
-    maxDepth: options.maxDepth,
-    minLeaf: options.minLeaf,
-    seed: options.seed,
+    weights: weights && sharedArray(Float64Array, rowCount, weights),
+    ...{ maxFeatures, maxDepth, minLeaf, seed },
   };
 }
 
@@ -209,7 +182,7 @@ async function growInWorkers(
   threads: number,
 ): Promise<Tree[]> {
   const { treeCount, signal } = options;
-  const nextTree = new Int32Array(new SharedArrayBuffer(4));
+  const nextTree = sharedArray(Int32Array, 1);
   const trees: Tree[] = new Array(treeCount);
   const workers: Worker[] = [];
   let grown = 0;
@@ -238,7 +211,7 @@ async function growInWorkers(
         }
       };
       for (let number = 0; number < threads; number++) {
-        const stage = new Float32Array(new SharedArrayBuffer(4 * input.rowCount * columnBlock));
+        const stage = sharedArray(Float32Array, input.rowCount * columnBlock);
         stages.push(stage);
         const workerData: TreesWorkerData = { input, treeCount, nextTree, stage };
         const worker = startWorker('./trees.worker', import.meta.url, { workerData });

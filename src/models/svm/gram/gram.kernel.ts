@@ -1,13 +1,3 @@
-/** Mean of each column, in float64: [columnCount]. */
-export function columnMeans(data: Float32Array, rowCount: number, columnCount: number): Float64Array {
-  const means = new Float64Array(columnCount);
-  for (let row = 0, at = 0; row < rowCount; row++) {
-    for (let column = 0; column < columnCount; column++, at++) means[column] += data[at];
-  }
-  for (let column = 0; column < columnCount; column++) means[column] /= rowCount;
-  return means;
-}
-
 /** Mean squared distance of all elements from their common mean, in float64; numpy's `var()`. */
 export function totalVariance(data: Float32Array): number {
   let sum = 0;
@@ -43,7 +33,7 @@ export function squaredNorms(data: Float32Array, rowCount: number, columnCount: 
   return norms;
 }
 
-/** a times b transposed with float64 sums, rounded once: [aRows, bRows]. For small products; large ones go to ONNX Runtime. */
+/** a · bᵀ with float64 sums, rounded once: [aRows, bRows]. */
 export function smallProduct(
   a: Float32Array,
   aRows: number,
@@ -63,7 +53,7 @@ export function smallProduct(
   return out;
 }
 
-/** exp(-gamma |a - b|^2) with float64 distances, rounded once: [aRows, bRows]. */
+/** exp(-gamma |a - b|²) with float64 distances, rounded once: [aRows, bRows]. */
 export function smallRbf(
   a: Float32Array,
   aRows: number,
@@ -88,8 +78,8 @@ export function smallRbf(
 }
 
 /**
- * Writes the part of a block that is on and below the diagonal of a symmetric matrix. What is above it is left alone:
- * half the memory is then never touched, and no system gives it out.
+ * Writes the part of a block on and below the diagonal of a symmetric matrix. The rest stays untouched, so that the system
+ * never allocates it.
  *
  * @param block values of the rows top to bottom - 1 with the columns left to right - 1
  * @param out [size, size]
@@ -110,14 +100,14 @@ export function placeLower(
   }
 }
 
-/** A value of a symmetric matrix of which the lower triangle is there. */
+/** A value of a symmetric matrix given by its lower triangle. */
 export function symmetricValue(lower: Float32Array, stride: number, a: number, b: number): number {
   return a >= b ? lower[a * stride + b] : lower[b * stride + a];
 }
 
 /**
- * Values of some rows with some others of a symmetric matrix of which the lower triangle is there:
- * [rows.length, columns.length]. Sixteen columns at a time: a cache line of the result is then written whole.
+ * The chosen rows and columns of a symmetric matrix given by its lower triangle: [rows.length, columns.length]. In tiles
+ * of sixteen columns, a cache line of the result.
  */
 export function pickSymmetric(
   lower: Float32Array,

@@ -1,15 +1,16 @@
 import { freemem } from 'node:os';
+import { float32Tensor, graphSession, isThreadInvariant } from '../../../numerics/graph-session.ts';
 import { multiplyTransposed, type ProductContext } from '../../../numerics/matmul.ts';
 import { UserError } from '../../../system/errors.ts';
 import { pauseForInterrupt } from '../../../system/interrupt.ts';
+import { runtime } from '../../../system/onnx-runtime.ts';
 import { centreRows, placeLower, smallProduct, smallRbf, squaredNorms } from './gram.kernel.ts';
-import { rbfBlock } from './gram-session.ts';
 
 export type Kernel = { readonly name: 'linear' } | { readonly name: 'rbf'; readonly gamma: number };
 
 /**
- * Rows as the kernels take them: minus one common centre. Distances do not change by it, one-vs-one classifiers do not
- * either (their alphas sum to zero over the two classes), and float32 keeps its digits for what tells rows apart.
+ * Rows minus a common centre, as input of a kernel: distances and one-vs-one classifiers stay the same (alphas of both
+ * classes have equal sums), and float32 has more digits for the differences.
  */
 export interface KernelRows {
   readonly rowCount: number;
@@ -19,24 +20,20 @@ export interface KernelRows {
   readonly squaredNorms: Float64Array;
 }
 
-/** Products of fewer multiplications than this are summed in float64 right here; larger ones go to ONNX Runtime. */
+/** Multiplications below which products are summed in float64 here, not by ONNX Runtime. */
 const SMALL_PRODUCT = 4_000_000;
-/** Multiplications per call of ONNX Runtime, which holds the event loop: about a third of a second on two cores. */
+/** Multiplications per call of ONNX Runtime, which blocks the event loop: about a third of a second on two cores. */
 const BLOCK_PRODUCT = 1e10;
 
-/** Columns of a block of a Gram matrix; twice as many rows. Measured quickest, with little above the diagonal. */
+/** Columns of a block of a Gram matrix, and half of its rows; the fastest measured. */
 const BLOCK_COLUMNS = 512;
-/** Fewer would cost the product its speed, and `isThreadInvariant` the threads. */
+/** With fewer, products are slow and not invariant to the number of threads. */
 const FEWEST_COLUMNS = 64;
 
-/** Squared length of a row whose products, and sums of a few of them, are still float32 numbers. */
+/** Largest squared norm for which products, and sums of a few of them, fit in float32. */
 const LONGEST = 2 ** 120;
 
-/**
- * Picks rows and takes the centre off them.
- *
- * @throws UserError if a row's products would be past float32
- */
+/** The chosen rows minus the centre. @throws UserError if a row is too long for products in float32 */
 export function kernelRows(
   data: Float32Array,
   columnCount: number,
@@ -60,10 +57,10 @@ export function kernelRows(
 }
 
 /**
- * Kernel values of every row of `a` with every row of `b`, float32: [a.rowCount, b.rowCount]. The same bits on any
- * number of threads; quickest where `a` has more rows than `b`.
+ * Kernel values of every row of `a` with every row of `b` in float32, bitwise equal on any number of threads; fastest if `a`
+ * has more rows. [a.rowCount, b.rowCount]
  *
- * @param into room for the result, used where the product is a large one
+ * @param into optional array for the result, used for large products
  */
 export async function kernelBlock(
   a: KernelRows,
@@ -79,21 +76,57 @@ export async function kernelBlock(
       : smallRbf(a.data, a.rowCount, b.data, b.rowCount, columnCount, kernel.gamma);
   }
   if (kernel.name === 'linear') return (await multiplyTransposed(a, b, context, into)).data;
-  return rbfBlock(a, b, columnCount, kernel.gamma, context.threads, into);
+  return rbfBlock(a, b, kernel.gamma, context.threads, into);
+}
+
+/** exp(-gamma |a - b|²) of every row of a with every row of b in float32 by ONNX Runtime: [a rows, b rows]. */
+async function rbfBlock(
+  a: KernelRows,
+  b: KernelRows,
+  gamma: number,
+  threads: number,
+  out: Float32Array = new Float32Array(a.rowCount * b.rowCount),
+): Promise<Float32Array> {
+  const [rows, columns] = [a.rowCount, b.rowCount];
+  const session = await graphSession('rbf-block', isThreadInvariant(rows, columns) ? threads : 1, (graph) => {
+    const left = graph.input('a', 'float32', ['rows', 'inner']);
+    const right = graph.input('b', 'float32', ['columns', 'inner']);
+    const slope = graph.input('slope', 'float32', [1]);
+    const leftTerm = graph.input('aTerm', 'float32', ['rows', 1]);
+    const rightTerm = graph.input('bTerm', 'float32', [1, 'columns']);
+    const scaled = graph.node('Mul', [graph.node('Gemm', [left, right], { transB: 1 }), slope]);
+    const exponent = graph.node('Add', [graph.node('Add', [scaled, leftTerm]), rightTerm]);
+    // Rounding may give a negative distance: a kernel value above one would break the curvature's sign.
+    const zero = graph.constant('zero', Float32Array.of(0), []);
+    graph.node('Exp', [graph.node('Min', [exponent, zero])], {}, { outputs: ['out'] });
+    graph.output('out', 'float32', ['rows', 'columns']);
+  });
+  const scaled = (norms: Float64Array): Float32Array => Float32Array.from(norms, (norm) => -gamma * norm);
+  await session.run(
+    {
+      a: float32Tensor(a.data, [rows, a.columnCount]),
+      b: float32Tensor(b.data, [columns, a.columnCount]),
+      slope: new (runtime().Tensor)('float32', Float32Array.of(2 * gamma)),
+      aTerm: new (runtime().Tensor)('float32', scaled(a.squaredNorms), [rows, 1]),
+      bTerm: new (runtime().Tensor)('float32', scaled(b.squaredNorms), [1, columns]),
+    },
+    { out: new (runtime().Tensor)('float32', out, [rows, columns]) },
+  );
+  return out;
 }
 
 /**
- * The symmetric matrix of kernel values of all rows with each other, on shared memory: [rowCount, rowCount], float32.
- * Only the values on and below the diagonal are there; `symmetricValue` reads any.
+ * Kernel values of all rows with each other, in shared memory: [rowCount, rowCount], float32. Only the lower triangle is
+ * filled; `symmetricValue` reads any value.
  *
- * @throws UserError if the matrix does not fit memory
- * @throws InterruptedError if the signal aborts, between blocks
+ * @throws UserError if the matrix does not fit in memory
+ * @throws InterruptedError if the signal is aborted
  */
 export async function gramMatrix(rows: KernelRows, kernel: Kernel, context: ProductContext): Promise<Float32Array> {
   const { rowCount, columnCount } = rows;
   const gram = allocateGram(rowCount);
   const small = rowCount * rowCount * columnCount < SMALL_PRODUCT;
-  // One array for all blocks: a new one for each would pile up until the collector runs.
+  // One array for all blocks: new ones would accumulate until garbage collection.
   const room = new Float32Array(small ? 0 : gramBlockValues(rowCount, columnCount));
   const width = small ? rowCount : blockColumns(columnCount);
   for (const [left, right] of pieces(0, rowCount, width)) {
@@ -108,11 +141,7 @@ export async function gramMatrix(rows: KernelRows, kernel: Kernel, context: Prod
   return gram;
 }
 
-/**
- * `kernelBlock` for many rows of `a`, some at a time, which is quicker for a large product.
- *
- * @param into [a.rowCount, b.rowCount], out
- */
+/** `kernelBlock` in blocks of rows of `a`, which is faster for a large product. @param into [a.rowCount, b.rowCount] */
 export async function kernelPanel(
   a: KernelRows,
   b: KernelRows,
@@ -127,7 +156,7 @@ export async function kernelPanel(
   }
 }
 
-/** Cuts a range into pieces of a length; the last takes what is left when that is not half of one. */
+/** Cuts a range into pieces of a length; the last also takes a remainder of less than half a piece. */
 function pieces(start: number, end: number, length: number): (readonly [number, number])[] {
   const cut: [number, number][] = [];
   for (let from = start; from < end; ) {
@@ -160,14 +189,14 @@ function slice(rows: KernelRows, start: number, end: number): KernelRows {
   };
 }
 
-/** @param limitBytes what the matrix may take; default: the memory that is free now */
+/** @param limitBytes available memory; default: what is free now */
 export function allocateGram(rowCount: number, limitBytes: number = freemem()): Float32Array {
   const bytes = rowCount * rowCount * Float32Array.BYTES_PER_ELEMENT;
   if (bytes <= limitBytes) {
     try {
       return new Float32Array(new SharedArrayBuffer(bytes));
     } catch {
-      // Too long for one array, or refused by the system: the message below says what to do either way.
+      // Too long for one array, or refused by the system.
     }
   }
   throw new UserError({

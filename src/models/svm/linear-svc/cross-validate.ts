@@ -10,19 +10,19 @@ import type { Split } from '../../../split/split.ts';
 import { valueAt } from '../../../system/at.ts';
 import { throwIfInterrupted } from '../../../system/interrupt.ts';
 import { checkSeveralClasses, checkTrainingTable } from '../../checks.ts';
-import type { FitContext } from '../../model.ts';
+import type { FitContext, FoldPredictions } from '../../model.ts';
 import { type LinearSvcFit, linearSvcSolver } from './solver.ts';
 
 /**
- * Cross-validates linear SVMs that differ in C, on one copy of the rows: those of a fold's test side have no weight. Within
- * a fold each starts where the one with the next smaller C ended.
+ * Cross-validates linear SVMs that differ in C, on one copy of the rows: a fold's test rows have weight 0. In each fold, one
+ * starts at the solution for the next smaller C.
  */
 export async function crossValidateLinearSvc(
   points: readonly { readonly C: number; readonly maxIterations: number }[],
   table: Table,
   folds: readonly Split[],
   { threads, signal }: FitContext,
-): Promise<readonly (readonly Int32Array[])[]> {
+): Promise<FoldPredictions> {
   checkTrainingTable(table, 'svm');
   const found: Int32Array[][] = points.map(() => []);
   const solver = linearSvcSolver(table, { threads, signal });

@@ -2,9 +2,9 @@ import { type RandomState, randomState } from '../../../numerics/mt19937.kernel.
 import type { RowClassifiers } from './row-classifiers.kernel.ts';
 
 /**
- * Linear classifiers, one class against the rest with the squared hinge loss, each by coordinate descent on its dual. Arrays
- * lie on shared memory when several threads work on the job; a classifier is one thread's alone and its steps depend on
- * nothing but the inputs, so the answer does not depend on the number of threads.
+ * One-vs-rest linear classifiers with the squared hinge loss, each fitted by coordinate descent on its dual. With several
+ * threads, the arrays are in shared memory; a classifier belongs to one thread and depends only on the inputs, so the result
+ * does not depend on their number.
  */
 export interface DualJob {
   /** [rows, dims] */
@@ -12,23 +12,23 @@ export interface DualJob {
   readonly dims: number;
   /** [rows] */
   readonly labels: Int32Array;
-  /** C times the weight of each row. A row of 0 takes no part. */
+  /** C times the weight of each row; rows of 0 are ignored. */
   readonly caps: Float64Array;
   readonly classCount: number;
-  /** First class of each group of classifiers that a thread takes at a time, and the class count last. */
+  /** First class of each group of classifiers, a thread's unit of work; then the class count. */
   readonly groupStart: Int32Array;
-  /** Largest violation of the optimality conditions that may stay: liblinear's eps. */
+  /** Largest allowed violation of the optimality conditions: liblinear's eps. */
   readonly tolerance: number;
-  /** Passes over the rows that one classifier may take. */
+  /** Most passes over the rows per classifier. */
   readonly maxPasses: number;
   /** In and out: y alpha, [classes, rows]. */
   readonly coefficients: Float32Array;
-  /** Out, per class: passes taken, and the violation that was left. */
+  /** Out, per class: passes, and the remaining violation. */
   readonly passes: Int32Array;
   readonly gaps: Float64Array;
-  /** Out, per class: 1 when it converged. */
+  /** Out, per class: 1 if it converged. */
   readonly converged: Uint8Array;
-  /** Next group to take, whether to stop, classes that are done: [3], changed through Atomics. */
+  /** Next group, whether to stop, and number of finished classes: [3], accessed by Atomics. */
   readonly control: Int32Array;
 }
 
@@ -36,21 +36,20 @@ const NEXT_GROUP = 0;
 export const STOP = 1;
 export const DONE = 2;
 
-/** Takes groups of classifiers off a job until none is left. */
 interface DualRunner {
-  /** Works for about so many products of a row and a classifier; true when no group is left for this runner. */
+  /** Computes about so many products of a row and a classifier; true if no group is left. */
   advance(products: number): boolean;
 }
 
-/** What a float32 product may be off by, as a share of the two norms: a violation below it means nothing. */
+/** Error of a float32 product, as a share of the two norms; smaller violations are meaningless. */
 const productError = 2 ** -22;
-/** A step that is smaller changes nothing (liblinear's own bound). */
+/** Smaller steps have no effect (as in liblinear). */
 const leastViolation = 1e-12;
 
 /**
- * Dual coordinate descent with shrinking (Hsieh, Chang, Lin, Keerthi and Sundararajan, "A Dual Coordinate Descent Method
- * for Large-scale Linear SVM", 2008): scikit-learn's LinearSVC by liblinear, with its order of checks. A pass visits each
- * row once for all classifiers of the group that still look at it, so the row is read once.
+ * Dual coordinate descent with shrinking (Hsieh, Chang, Lin, Keerthi and Sundararajan, "A Dual Coordinate Descent Method for
+ * Large-scale Linear SVM", 2008), with the checks of liblinear, on which scikit-learn's LinearSVC is based. A pass reads each
+ * row once for all classifiers of the group in which it is active.
  */
 export function dualRunner(
   job: DualJob,
@@ -63,7 +62,7 @@ export function dualRunner(
   for (let g = 0; g < groupCount; g++) capacity = Math.max(capacity, groupStart[g + 1] - groupStart[g]);
   const classifiers = makeClassifiers(capacity, dims);
   const alpha = new Float32Array(rowCount * capacity);
-  /** 1 where a classifier does not look at a row for now. */
+  /** 1 for a row that is inactive in a classifier. */
   const skipped = new Uint8Array(rowCount * capacity);
   const { squaredNorms, largestNorm, taking } = rowNorms(features, dims, caps);
   const lookedAt = new Int32Array(capacity);
@@ -92,7 +91,7 @@ export function dualRunner(
     bound.fill(Number.POSITIVE_INFINITY);
     liveCount = width;
     for (let k = 0; k < width; k++) live[k] = k;
-    // Every group draws the same orders, so a classifier meets the rows in the same order whatever its group.
+    // Every group draws the same orders, so that the order of rows does not depend on the group.
     random = randomState(0);
     pass = 0;
     startWeights();
@@ -121,7 +120,7 @@ export function dualRunner(
     lowest.fill(Number.POSITIVE_INFINITY);
   };
 
-  /** One row for the classifiers that look at it; returns how many did. */
+  /** Updates the classifiers in which a row is active; returns their number. */
   const visit = (row: number): number => {
     if (!(caps[row] > 0)) return 0;
     const at = row * capacity;
@@ -158,17 +157,17 @@ export function dualRunner(
     return count;
   };
 
-  /** Settles the classifiers that are done; those that only looked at some rows look at all of them once more. */
+  /** Settles finished classifiers; those that have converged on their active rows look at all rows again. */
   const endPass = (): void => {
     pass++;
     let stay = 0;
     for (let l = 0; l < liveCount; l++) {
       const k = live[l];
-      // With 0 between them, which liblinear leaves to chance: slopes that are all -1 are no optimum.
+      // Includes 0, unlike in liblinear: slopes that are all -1 are no optimum.
       const gap = Math.max(highest[k], 0) - Math.min(lowest[k], 0);
       const enough = tolerance + productError * largestNorm * Math.sqrt(classifiers.squaredNorm(k));
       const small = !(gap > enough);
-      // Sums past float32 leave no number to be highest: that is not an end.
+      // After an overflow of float32, there is no highest violation.
       const done = small && lookedAt[k] === taking && highest[k] > Number.NEGATIVE_INFINITY;
       if (done || pass >= job.maxPasses) {
         settle(k, gap, done);
@@ -211,7 +210,7 @@ export function dualRunner(
   };
 }
 
-/** Squared norm of each row, the largest norm with the intercept's 1, and the rows that take part. */
+/** Squared norms of the rows, the largest norm including the intercept's 1, and the number of rows with a weight. */
 function rowNorms(features: Float32Array, dims: number, caps: Float64Array) {
   const squaredNorms = new Float64Array(caps.length);
   let largest = 0;
@@ -227,7 +226,7 @@ function rowNorms(features: Float32Array, dims: number, caps: Float64Array) {
   return { squaredNorms, largestNorm: Math.sqrt(largest + 1), taking };
 }
 
-/** Bounds of groups of nearly one size, `most` classifiers at most. */
+/** Bounds of groups of nearly equal size, with at most `most` classifiers. */
 export function groupBounds(classCount: number, most: number, fewest: number): Int32Array {
   const groups = Math.min(classCount, Math.max(Math.ceil(classCount / most), fewest));
   return Int32Array.from({ length: groups + 1 }, (_, g) => Math.round((g * classCount) / groups));

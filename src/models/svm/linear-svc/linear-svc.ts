@@ -12,16 +12,15 @@ import type { SvmParams } from '../params.ts';
 import { decisionValues, weightsWithout } from './cross-validate.ts';
 import { type LinearSvcFit, type LinearSvcSolver, linearSvcObjective, linearSvcSolver } from './solver.ts';
 
-/** Weight of the squared hinge losses, and passes over the rows that one classifier may take. */
 type LinearSvcParams = Pick<SvmParams, 'C' | 'maxIterations' | 'calibrate'>;
 
 const calibrationFolds = 5;
-/** One temperature for all classes asks for less than the classifiers themselves: it moved by 0.5 % at most (dogs, C from 0.001 to 10). */
+/** It changes the temperature by at most 0.5 % (reference photos, C from 0.001 to 10). */
 const calibrationTolerance = 0.1;
 
 /**
- * One linear classifier per class against all the others: scikit-learn's `LinearSVC(C)`. Probabilities are a softmax of the
- * decision values, its slope fitted on values of rows that the classifiers had not seen.
+ * One linear classifier per class against all others: scikit-learn's `LinearSVC(C)`. Probabilities are a softmax of the
+ * decision values, with a slope fitted on held-out ones.
  */
 export function linearSvc({ C, maxIterations, calibrate: asked }: LinearSvcParams): Head {
   const plain = asked === 'none';
@@ -82,7 +81,7 @@ export function linearSvc({ C, maxIterations, calibrate: asked }: LinearSvcParam
   };
 }
 
-/** The temperature for values of rows left out fold by fold; each fit starts where the one on all rows ended. */
+/** The temperature by folds; each fit starts at the solution for all rows. */
 async function calibrate(
   table: Table,
   solver: LinearSvcSolver,

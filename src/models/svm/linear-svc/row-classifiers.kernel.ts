@@ -1,25 +1,25 @@
-/** Linear classifiers that share one row at a time. Every product is the same number whichever classifiers stand beside it. */
+/** Linear classifiers with a current row. A product does not depend on the others computed with it. */
 export interface RowClassifiers {
-  /** Makes the row that starts at `at` of a matrix the current one, with a 1 behind it for the intercept. */
+  /** Sets the current row, which starts at `at`, followed by a 1 for the intercept. */
   load(features: Float32Array, at: number): void;
-  /** values[i] = the current row times the weights of classifier `classifiers[i]`, for i below `count`; float32. */
+  /** values[i] = current row · weights of `classifiers[i]` for i < `count`, in float32. */
   products(classifiers: Int32Array, count: number, values: Float64Array): void;
   /** Adds the current row times a float32 to a classifier's weights. */
   add(classifier: number, factor: number): void;
-  /** Sum of a classifier's squared weights, the intercept's among them; float32. */
+  /** Sum of a classifier's squared weights including the intercept, in float32. */
   squaredNorm(classifier: number): number;
-  /** Makes all weights 0. */
+  /** Sets all weights to 0. */
   clear(): void;
 }
 
-/** Numbers per turn of the loops: rows and weights are padded with zeros up to a multiple. */
+/** Rows and weights are padded with zeros to a multiple of this. */
 const lanes = 16;
 
 export function paddedDims(dims: number): number {
   return Math.ceil((dims + 1) / lanes) * lanes;
 }
 
-/** The loops in TypeScript, for processors whose WebAssembly has no SIMD: the same numbers to the bit. */
+/** The loops without WebAssembly, with bitwise equal results. */
 export function plainClassifiers(capacity: number, dims: number): RowClassifiers {
   const padded = paddedDims(dims);
   const row = new Float32Array(padded);

@@ -1,31 +1,18 @@
-import { growTo, runsModule, startModule, type WasmMemory } from '../../../numerics/web-assembly.ts';
+import { growTo, runsModule, startModule } from '../../../numerics/web-assembly.ts';
 import { paddedDims, plainClassifiers, type RowClassifiers } from './row-classifiers.kernel.ts';
 import { rowClassifiersModule } from './row-classifiers-wasm.ts';
 
-/** What row-classifiers.wat exports; addresses and lengths are in bytes. */
-interface RowClassifiersExports {
-  readonly memory: WasmMemory;
-  product(row: number, weights: number, bytes: number): number;
-  products(row: number, first: number, second: number, bytes: number, out: number): void;
-  add(row: number, weights: number, bytes: number, factor: number): void;
-}
-
-/** Where two products are left: before the row. */
+/** Two products are written here, before the row. */
 const OUT_BYTES = 16;
 
-/** The fast loops, or the plain ones on processors whose WebAssembly has no SIMD (x64 before SSE 4.1). */
+/** The WebAssembly loops, or the plain ones without WebAssembly SIMD (x64 before SSE 4.1). */
 export function openRowClassifiers(capacity: number, dims: number): RowClassifiers {
   return runsModule(rowClassifiersModule) ? wasmClassifiers(capacity, dims) : plainClassifiers(capacity, dims);
 }
 
-/**
- * Linear classifiers in WebAssembly SIMD (row-classifiers.wat).
- *
- * @param capacity the most classifiers
- * @param dims features per row
- */
+/** Up to `capacity` linear classifiers of rows with `dims` features, in WebAssembly SIMD (row-classifiers.wat). */
 export function wasmClassifiers(capacity: number, dims: number): RowClassifiers {
-  const wasm = startModule<RowClassifiersExports>(rowClassifiersModule);
+  const wasm = startModule<'product' | 'products' | 'add'>(rowClassifiersModule);
   const padded = paddedDims(dims);
   const bytes = padded * Float32Array.BYTES_PER_ELEMENT;
   const rowAt = OUT_BYTES;
@@ -48,7 +35,9 @@ export function wasmClassifiers(capacity: number, dims: number): RowClassifiers 
       }
       if (i < count) values[i] = wasm.product(rowAt, addressOf(classifiers[i] as number), bytes);
     },
-    add: (classifier, factor) => wasm.add(rowAt, addressOf(classifier), bytes, factor),
+    add: (classifier, factor) => {
+      wasm.add(rowAt, addressOf(classifier), bytes, factor);
+    },
     squaredNorm: (classifier) => wasm.product(addressOf(classifier), addressOf(classifier), bytes),
     clear: () => weights.fill(0),
   };

@@ -7,26 +7,26 @@ import { multiply, type ProductContext } from '../../../numerics/matmul.ts';
 import { sharedArray } from '../../../numerics/shared-array.ts';
 import type { Table } from '../../../rows/table.ts';
 import { InterruptedError } from '../../../system/errors.ts';
-import { startWorker } from '../../../system/workers.ts';
+import { startWorkers } from '../../../system/workers.ts';
 import { linearLoss } from '../../linear-loss.ts';
 import { DONE, type DualJob, dualRunner, groupBounds, STOP } from './dual-descent.kernel.ts';
 import { openRowClassifiers } from './row-classifiers.ts';
 
 interface LinearSvcContext extends ProductContext {
-  /** Multiply-adds of a pass over all rows and classifiers for which one more thread is started. */
+  /** Multiply-adds of a pass that are worth one more thread. */
   readonly multiplyAddsPerThread?: number;
 }
 
 interface LinearSvcOptions {
-  /** Weight of the squared hinge losses, scikit-learn's C: the objective is |weights and bias|² / 2 + C times their sum. */
+  /** As in scikit-learn: the objective is |weights and bias|² / 2 + C times the sum of the squared hinge losses. */
   readonly C: number;
-  /** Passes over the rows that one classifier may take, and L-BFGS steps after them. */
+  /** Most passes over the rows per classifier, and most L-BFGS steps after them. */
   readonly maxIterations: number;
-  /** Largest violation of the optimality conditions that may stay. Default: scikit-learn's `tol`, 1e-4. */
+  /** Largest allowed violation of the optimality conditions. Default: scikit-learn's `tol`, 1e-4. */
   readonly tolerance?: number;
-  /** Weights of the rows, instead of the table's; a row of 0 takes no part. */
+  /** Weights of the rows, instead of the table's. */
   readonly rowWeights?: Float64Array;
-  /** Where to start, [classes, rows]: what an earlier fit on such rows ended with; copied. Default: zeros. */
+  /** Coefficients of an earlier fit to start at; copied. Default: zeros. */
   readonly start?: Float32Array | undefined;
   readonly onProgress?: (doneClasses: number) => void;
 }
@@ -38,39 +38,37 @@ export interface LinearSvcFit {
   readonly bias: Float64Array;
   /** y alpha of each row in each classifier, [classes, rows]. */
   readonly coefficients: Float32Array;
-  /** Passes over the rows of the classifier that took the most. */
+  /** Most passes over the rows that a classifier took. */
   readonly iterations: number;
-  /** Largest violation of the optimality conditions that is left in any classifier. */
+  /** Largest remaining violation of the optimality conditions. */
   readonly violation: number;
-  /** L-BFGS steps of all classifiers together that finished what the passes had left; 0 where they had left nothing. */
+  /** L-BFGS steps after the passes; 0 if all classifiers had converged. */
   readonly finishingSteps: number;
   readonly converged: boolean;
 }
 
 /** scikit-learn's default `tol` of LinearSVC. */
 const defaultTolerance = 1e-4;
-/** Of `finish`: the largest part of the gradient, over C, and the share of the objective that is left to win. */
+/** Tolerances of `finish`: of the largest gradient, divided by C, and of the relative decrease of the objective. */
 const gradientTolerance = 1e-3;
 const valueTolerance = 1e-7;
-/** Classifiers that share a row: their weights then stay in a core's own cache. */
+/** Classifiers per group: their weights fit a core's own cache. */
 const mostClassifiers = 64;
 /** Fewer would read the rows too often. */
 const fewestClassifiers = 8;
-/** One more thread takes a third of a second to start; a fit takes a few such passes, at some 7e9 of them per second. */
+/** A thread takes a third of a second to start; a core does some 7e9 per second, and a fit takes a few passes. */
 const multiplyAddsPerThread = 1e9;
-/** Products of a row and a classifier between turns of the event loop: some tens of milliseconds at 2,048 features. */
+/** Products of a row and a classifier between turns of the event loop: tens of milliseconds at 2,048 features. */
 const PRODUCTS = 100_000;
 
-/** Fits on one table, as often as asked, on one copy of its rows. */
 export interface LinearSvcSolver {
   /** @throws InterruptedError if the signal is aborted, within some tens of milliseconds */
   fit(options: LinearSvcOptions): Promise<LinearSvcFit>;
 }
 
 /**
- * Linear SVMs one against the rest with the squared hinge loss: the optimum of scikit-learn's `LinearSVC(C)`, by the same
- * method, coordinate descent on the dual. Its intercept is penalized like a weight. The answer does not depend on the
- * number of threads.
+ * One-vs-rest linear SVMs with the squared hinge loss: the optimum of scikit-learn's `LinearSVC(C)`, by the same method,
+ * dual coordinate descent. The intercept is penalized like a weight. The result does not depend on the number of threads.
  */
 export function linearSvcSolver(table: Table, context: LinearSvcContext): LinearSvcSolver {
   const { rowCount, columnCount, data } = table.features;
@@ -135,8 +133,8 @@ async function fitClassifiers(
 }
 
 /**
- * Takes all classifiers to their optimum together, by L-BFGS on the primal, where descent on the dual has come to a crawl: in
- * a flat valley, as features that are large and constant make one.
+ * Finishes all classifiers together by L-BFGS on the primal, where dual descent has become slow, e.g. with features that
+ * are large and constant.
  */
 async function finish(
   table: Table,
@@ -158,7 +156,6 @@ async function finish(
   return { weights: x.subarray(0, size), bias: x.subarray(size), finishingSteps: iterations, converged };
 }
 
-/** The objective of all classifiers, and its gradient. */
 function primal(table: Table, C: number, context: ProductContext): Objective {
   const size = table.features.columnCount * table.classes.length;
   const loss = linearLoss('squaredHinge', table, context);
@@ -166,12 +163,12 @@ function primal(table: Table, C: number, context: ProductContext): Objective {
   return async (x, gradient) => {
     state.weights.set(x.subarray(0, size));
     state.bias.set(x.subarray(size));
-    const value = await loss.evaluate(state, gradient.subarray(0, size), gradient.subarray(size));
+    const value = await loss(state, gradient.subarray(0, size), gradient.subarray(size));
     return C * value + penalize(gradient, x, C);
   };
 }
 
-/** What the classifiers of a fit minimize, all together, and the largest part of its gradient. */
+/** The summed objective of all classifiers, and its largest gradient. */
 export async function linearSvcObjective(
   table: Table,
   { weights, bias }: Pick<LinearSvcFit, 'weights' | 'bias'>,
@@ -193,27 +190,20 @@ async function descend(
   { onProgress }: LinearSvcOptions,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  let failure: unknown;
-  const workers = Array.from({ length: threads - 1 }, () => {
-    const worker = startWorker('./dual-descent.worker', import.meta.url);
-    worker.once('error', (error) => {
-      failure = error;
-    });
-    worker.postMessage(job);
-    return worker;
-  });
+  const workers = startWorkers(threads - 1, './dual-descent.worker', import.meta.url);
+  workers.post(job);
   try {
     const runner = dualRunner(job, openRowClassifiers);
     let working = true;
     while (Atomics.load(job.control, DONE) < job.classCount) {
       if (signal?.aborted === true) throw new InterruptedError();
-      if (failure !== undefined) throw failure;
+      workers.check();
       if (working) working = !runner.advance(PRODUCTS);
       onProgress?.(Atomics.load(job.control, DONE));
       await nextTurn();
     }
   } finally {
     Atomics.store(job.control, STOP, 1);
-    await Promise.all(workers.map((worker) => worker.terminate()));
+    await workers.close();
   }
 }

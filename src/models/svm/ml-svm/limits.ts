@@ -3,19 +3,12 @@ import { UserError } from '../../../system/errors.ts';
 import type { FitContext } from '../../model.ts';
 import { kernelValues } from '../svc-pairs.ts';
 
-/** A run that would take longer than this stops unless it was allowed to be slow. */
+/** Longer runs are refused unless slow runs are allowed. */
 const SLOW_SECONDS = 600;
-/**
- * Seconds per kernel value of all classifiers and folds, of one thread. Measured: 4e-7 to 1e-6 on features of hundreds of
- * dims, up to 1.5e-5 where classes overlap in few.
- */
+/** Of one thread; measured: 4e-7 to 1e-6 with hundreds of features, up to 1.5e-5 if classes overlap in few features. */
 const SECONDS_PER_KERNEL_VALUE = 2e-6;
 
-/**
- * What the package ml-svm cannot do: weights, and long jobs in bearable time.
- *
- * @throws UserError for sample weights, and for a run of more than ten minutes unless `allowSlow`
- */
+/** @throws UserError for sample weights, and for a run of more than ten minutes unless `allowSlow` */
 export function mindMlSvmLimits(
   table: Table,
   classStart: Int32Array,

@@ -5,16 +5,15 @@ import { symmetricValue } from '../gram/gram.kernel.ts';
 import type { BinarySolver, SmoProblem } from '../smo/smo.kernel.ts';
 import type { PairsJob } from '../svc-pairs.kernel.ts';
 
-/** What a worker of this solver starts from. */
 export interface MlSvmJob {
   readonly job: PairsJob;
   readonly seed: number;
 }
 
-/** The part of the package that is used here; it comes without types. */
+/** The part of the package used here; it has no types. */
 interface MlSvm {
   train(features: readonly (readonly number[])[], labels: readonly number[]): void;
-  /** All rows' while it trains; those of the support vectors after. */
+  /** Of all rows during training, then of the support vectors. */
   readonly alphas: readonly number[];
   readonly _supportVectorIdx?: readonly number[];
   readonly b: number;
@@ -25,18 +24,16 @@ interface MlSvm {
 const ALPHA_TOLERANCE = 1e-6;
 
 /**
- * One two-class classifier after another through the npm package ml-svm (simplified SMO), which is handed the shared Gram
- * matrix by its kernel object: its features are row numbers.
+ * Two-class classifiers by the npm package ml-svm (simplified SMO). Its kernel object reads the shared Gram matrix; its
+ * features are row numbers.
  *
- * The package leaves out steps of alpha below 1e-3 whatever their scale, and on features with norms of hundreds all of
- * them are smaller. The kernel is therefore divided by its mean diagonal and C multiplied by it: the same problem, with
- * alphas of the order of 1. Its second working row is drawn; the draws are seeded by classifier.
+ * The package skips steps of alpha below 1e-3, whatever their scale, so the kernel is divided by its mean diagonal and C
+ * multiplied by it: the same problem with alphas around 1. It draws its second working row, seeded per classifier.
  */
 export function mlSvmSolver(maxPasses: number, seed: number): BinarySolver {
   const Svm: new (options: object) => MlSvm = createRequire(import.meta.url)('ml-svm');
   let problem: SmoProblem;
   let pair = 0;
-  /** Local rows that are trained on. */
   let kept: number[] = [];
   let alpha = new Float64Array(0);
   let rho = 0;
@@ -67,7 +64,7 @@ export function mlSvmSolver(maxPasses: number, seed: number): BinarySolver {
         kept.map(sign),
       );
     } catch (error) {
-      // Its only sign of running out of passes; what it had found by then is kept and reported as not converged.
+      // Out of passes: what it has found is kept as not converged.
       if (!(error instanceof Error && error.message === 'max iterations reached')) throw error;
       converged = false;
     }

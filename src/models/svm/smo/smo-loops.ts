@@ -1,49 +1,25 @@
-import { growTo, runsModule, startModule, type WasmMemory } from '../../../numerics/web-assembly.ts';
+import { growTo, runsModule, startModule } from '../../../numerics/web-assembly.ts';
 import { plainLoops, type SmoLoops } from './smo.kernel.ts';
 import { cacheRows, rowCache } from './smo-row-cache.kernel.ts';
 import { smoModule } from './smo-wasm.ts';
 
-/** What smo.wat exports; addresses are in bytes. */
-interface SmoExports {
-  readonly memory: WasmMemory;
-  select(
-    count: number,
-    highest: number,
-    diagonalI: number,
-    gramRow: number,
-    residual: number,
-    lowMask: number,
-    diagonal: number,
-  ): number;
-  update(
-    count: number,
-    changeI: number,
-    changeJ: number,
-    gramI: number,
-    gramJ: number,
-    residual: number,
-    upMask: number,
-    lowMask: number,
-  ): number;
-}
-
-/** Kernel rows that a thread keeps at hand: all of a classifier's up to about 4,000 rows. */
+/** Cache of kernel rows per thread: all of a classifier's up to about 4,000 rows. */
 const CACHE_BYTES = 64 * 2 ** 20;
 
-/** The fast loops, or the plain ones on processors whose WebAssembly has no SIMD (x64 before SSE 4.1). */
+/** The WebAssembly loops, or the plain ones without WebAssembly SIMD (x64 before SSE 4.1). */
 export function openSmoLoops(capacity: number): SmoLoops {
   return runsModule(smoModule) ? wasmLoops(capacity) : plainLoops(capacity);
 }
 
 /**
- * The loops in WebAssembly SIMD (smo.wat): the same steps to the bit in a fraction of the time. Kernel rows are copied
- * into its memory when they are first needed; when it is full, the one that came first makes room.
+ * The loops in WebAssembly SIMD (smo.wat), with bitwise equal results. Kernel rows are copied into its memory when they
+ * are first needed; when it is full, the oldest is replaced.
  *
  * @param capacity rows of the largest problem
  * @param cacheBytes for the kernel rows; at least two are kept
  */
 export function wasmLoops(capacity: number, cacheBytes: number = CACHE_BYTES): SmoLoops {
-  const wasm = startModule<SmoExports>(smoModule);
+  const wasm = startModule<'select' | 'update'>(smoModule);
   const padded = (capacity + 3) & ~3;
   const cachedRows = cacheRows(padded, cacheBytes);
   const residualAt = 16;
@@ -72,7 +48,7 @@ export function wasmLoops(capacity: number, cacheBytes: number = CACHE_BYTES): S
     start(problem) {
       count = problem.count;
       cache.start(problem, diagonal);
-      // Rows that only fill the last four up: in no maximum, in no minimum, of harmless curvature.
+      // Padding rows are in no maximum and no minimum, and their curvature is harmless.
       for (let k = count; k < Math.min(padded, (count + 3) & ~3); k++) {
         residual[k] = 0;
         upMask[k] = Number.NEGATIVE_INFINITY;

@@ -1,21 +1,16 @@
 import { symmetricValue } from '../gram/gram.kernel.ts';
 import type { SmoProblem } from './smo.kernel.ts';
 
-/** Rows of a problem's kernel matrix, copied to where the fast loops can read them. */
 interface RowCache {
-  /** Forgets all rows and fills in the problem's diagonal. */
+  /** Drops all rows and fills in the problem's diagonal. */
   start(problem: SmoProblem, diagonal: Float64Array): void;
-  /**
-   * Where a row lies in the cache's array; copied there if it is not yet.
-   *
-   * @param keep a row that must not make room for it
-   */
+  /** Offset of a row in the cache; copied there if missing. @param keep a row not to replace by it */
   fetch(row: number, keep: number): number;
-  /** Kernel value of two rows of the problem, of which `i` was fetched last or but one. */
+  /** Kernel value of two rows, of which `i` is one of the last two fetched. */
   value(i: number, j: number): number;
 }
 
-/** Rows of `stride` float32 that fit into the bytes: at least the two of a step, and at most all of them. */
+/** Number of rows that fit: at least the two of a step, at most all. */
 export function cacheRows(stride: number, bytes: number): number {
   return Math.max(2, Math.min(stride, Math.floor(bytes / (4 * stride))));
 }

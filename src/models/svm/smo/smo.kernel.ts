@@ -1,81 +1,72 @@
 import { symmetricValue } from '../gram/gram.kernel.ts';
 
 /**
- * Sequential minimal optimization for one two-class C-SVC, with the second-order choice of the working pair
- * (Fan, Chen, Lin: Working set selection using second order information, JMLR 6, 2005; the method of LIBSVM 3).
- *
- * The kernel values come from a Gram matrix that many problems share; a problem names its rows in it. The state is kept
- * between calls, so a long fit can be run a few thousand steps at a time by a thread that must stay responsive.
+ * One two-class C-SVC for sequential minimal optimization with second-order choice of the working pair (Fan, Chen, Lin:
+ * Working set selection using second order information, JMLR 6, 2005; as LIBSVM 3). Many problems share a Gram matrix.
  */
 export interface SmoProblem {
-  /** Kernel value of Gram rows a >= b: `gram[a * stride + b]`; nothing above the diagonal is read. */
+  /** Lower triangle: the kernel value of Gram rows a >= b is `gram[a * stride + b]`. */
   readonly gram: Float32Array;
   readonly stride: number;
   /** Gram row of each local row; the first `positives` are the positive class. */
   readonly rows: Int32Array;
   readonly count: number;
   readonly positives: number;
-  /** Upper bound of each local row's alpha: C times its weight, above zero. */
+  /** Upper bound of each local row's alpha: C times its weight, positive. */
   readonly caps: Float64Array;
-  /** Stop when the largest violation of the optimality conditions is below this. */
+  /** Tolerance of the largest violation of the optimality conditions. */
   readonly epsilon: number;
 }
 
-/** What solves one two-class problem after another. */
+/** Solves two-class problems, one after the other, in parts, so that the thread stays responsive. */
 export interface BinarySolver {
   /** @param classifier number of the pair of classes */
   start(problem: SmoProblem, classifier: number): void;
   /**
-   * Starts the classifier of the same problem without some rows, once the one on all rows is done. Each class keeps a row.
+   * Starts the same problem without some rows, after the fit of all rows.
    *
-   * @param held 1 for a local row that is left out
+   * @param held 1 for a local row to leave out; each class keeps a row
    */
   holdOut(held: Uint8Array): void;
-  /** Works for up to `budget` steps; true when the classifier is done, or has taken all the steps it may. */
+  /** Takes up to `budget` steps; true if the classifier has converged or may take no more. */
   advance(budget: number): boolean;
-  /** By local row. */
   readonly alpha: Float64Array;
   rho(): number;
-  /** Value of the classifier for a row of the problem, held out or not. */
+  /** Decision value of a row of the problem, held out or not. */
   decision(row: number): number;
   iterations(): number;
-  /** Violation of the optimality conditions that is left; NaN where the solver does not tell. */
+  /** Remaining violation of the optimality conditions; NaN if unknown. */
   gap(): number;
-  /** Whether an alpha has been at its upper bound on the way: where none has, larger bounds take the same steps. */
+  /** Whether an alpha was ever at its upper bound; if not, the steps are the same for larger bounds. */
   capped(): boolean;
 }
 
-/**
- * The two loops over all rows that a step consists of, over arrays of their own. Among equal candidates the last row
- * wins, as in LIBSVM.
- */
+/** The two loops over all rows of a step. Among ties, the last row wins, as in LIBSVM. */
 export interface SmoLoops {
   /** Label minus the classifier's value without its intercept. */
   readonly residual: Float64Array;
-  /** 0 where y alpha can still grow, else -Infinity: added to a residual it leaves the row out of a maximum. */
+  /** 0 if y alpha can grow, else -Infinity: added to a residual to exclude the row from a maximum. */
   readonly upMask: Float64Array;
-  /** 0 where y alpha can still fall, else Infinity. */
+  /** 0 if y alpha can fall, else Infinity. */
   readonly lowMask: Float64Array;
-  /** Kernel value of each row with itself. */
   readonly diagonal: Float64Array;
-  /** Row with the largest residual that can grow, that residual, and the smallest one that can fall. */
+  /** Row with the largest residual among those that can grow, that residual, and the smallest of those that can fall. */
   first: number;
   highest: number;
   lowest: number;
-  /** Takes a problem's kernel values in, the diagonal among them; the other arrays are the caller's to fill. */
+  /** Sets the problem and its diagonal; the caller fills the other arrays. */
   start(problem: SmoProblem): void;
-  /** Kernel value of two local rows. */
   value(i: number, j: number): number;
-  /** The row that can fall of the largest gain with row i: (highest - residual)^2 / curvature. */
+  /** The row that can fall with the largest gain with row i: (highest - residual)² / curvature. */
   select(i: number): number;
-  /** Takes changeI and changeJ times the rows' kernel values off the residuals; sets first, highest and lowest. */
+  /** Subtracts changeI and changeJ times the rows' kernel values from the residuals; sets first, highest and lowest. */
   update(i: number, j: number, changeI: number, changeJ: number): void;
 }
 
-/** Curvature that stands in for a flat or negative one; LIBSVM's TAU. */
+/** In place of a zero or negative curvature; LIBSVM's TAU. */
 const FLAT_CURVATURE = 1e-12;
 
-/** The loops as plain JavaScript: the reference, and the fallback where WebAssembly has no SIMD. */
+/** The loops without WebAssembly. */
 export function plainLoops(capacity: number): SmoLoops {
   const residual = new Float64Array(capacity);
   const upMask = new Float64Array(capacity);
@@ -147,12 +138,11 @@ export function plainLoops(capacity: number): SmoLoops {
   };
 }
 
-/** One problem at a time over the given loops; a classifier stops after `maxIterations` steps. */
 export function smoSolver(loops: SmoLoops, maxIterations: number): BinarySolver {
   const { residual, upMask, lowMask, diagonal } = loops;
   const alpha = new Float64Array(residual.length);
   const change = new Float64Array(residual.length);
-  /** The classifier on all rows, while its folds are run. */
+  /** The fit of all rows, during its folds. */
   const wholeAlpha = new Float64Array(residual.length);
   const wholeResidual = new Float64Array(residual.length);
   let hasWhole = false;
@@ -169,7 +159,7 @@ export function smoSolver(loops: SmoLoops, maxIterations: number): BinarySolver 
     lowMask[k] = (positive ? canFall : canRise) ? 0 : Number.POSITIVE_INFINITY;
   };
 
-  /** One step: the pair of the largest violation and the largest gain is solved between its bounds. */
+  /** Solves the pair with the largest violation and the largest gain within its bounds. */
   const step = (): void => {
     const { positives, caps } = problem;
     const i = loops.first;
@@ -178,7 +168,7 @@ export function smoSolver(loops: SmoLoops, maxIterations: number): BinarySolver 
     if (!(curvature > 0)) curvature = FLAT_CURVATURE;
     const length = (loops.highest - residual[j]) / curvature;
 
-    // y alpha of i grows and that of j falls by the length, cut at whichever bound comes first.
+    // y alpha of i grows and that of j falls by the length, or up to the first bound.
     const oldI = alpha[i];
     const oldJ = alpha[j];
     const positiveI = i < positives;
@@ -206,7 +196,7 @@ export function smoSolver(loops: SmoLoops, maxIterations: number): BinarySolver 
     loops.update(i, j, positiveI ? newI - oldI : oldI - newI, positiveJ ? newJ - oldJ : oldJ - newJ);
   };
 
-  /** The mean over the free rows, and where none is free the middle of what the bounds allow; LIBSVM's rho. */
+  /** LIBSVM's rho: the mean over the free rows; if there are none, the middle of the allowed range. */
   const rho = (): number => {
     let sum = 0;
     let free = 0;
@@ -226,18 +216,13 @@ export function smoSolver(loops: SmoLoops, maxIterations: number): BinarySolver 
       capped = false;
       hasWhole = false;
       loops.start(next);
-      // All alphas are 0: those of the positive class can grow and the others' y alpha can fall.
-      for (let k = 0; k < next.positives; k++) {
+      // All alphas are 0: y alpha can grow in the positive class and fall in the other.
+      for (let k = 0; k < next.count; k++) {
+        const positive = k < next.positives;
         alpha[k] = 0;
-        residual[k] = 1;
-        upMask[k] = 0;
-        lowMask[k] = Number.POSITIVE_INFINITY;
-      }
-      for (let k = next.positives; k < next.count; k++) {
-        alpha[k] = 0;
-        residual[k] = -1;
-        upMask[k] = Number.NEGATIVE_INFINITY;
-        lowMask[k] = 0;
+        residual[k] = positive ? 1 : -1;
+        upMask[k] = positive ? 0 : Number.NEGATIVE_INFINITY;
+        lowMask[k] = positive ? Number.POSITIVE_INFINITY : 0;
       }
       loops.first = next.positives - 1;
       loops.highest = 1;
@@ -246,19 +231,14 @@ export function smoSolver(loops: SmoLoops, maxIterations: number): BinarySolver 
     holdOut(held) {
       const { count, positives } = problem;
       iterations = 0;
-      if (hasWhole) {
-        for (let k = 0; k < count; k++) {
-          alpha[k] = wholeAlpha[k];
-          residual[k] = wholeResidual[k];
-        }
-      } else {
-        hasWhole = true;
-        for (let k = 0; k < count; k++) {
-          wholeAlpha[k] = alpha[k];
-          wholeResidual[k] = residual[k];
-        }
+      const [from, to] = hasWhole ? [wholeAlpha, alpha] : [alpha, wholeAlpha];
+      const [fromResidual, toResidual] = hasWhole ? [wholeResidual, residual] : [residual, wholeResidual];
+      hasWhole = true;
+      for (let k = 0; k < count; k++) {
+        to[k] = from[k];
+        toResidual[k] = fromResidual[k];
       }
-      // What the held-out rows weighed is taken off the other class too: y alpha still adds up to 0.
+      // Also reduces the alphas of the other class, so that y alpha still sums to 0.
       let excess = 0;
       for (let k = 0; k < count; k++) if (held[k] === 1) excess -= k < positives ? alpha[k] : -alpha[k];
       for (let k = 0; k < count; k++) {

@@ -1,11 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  columnMeans,
-  pickSymmetric,
-  symmetricValue,
-  totalVariance,
-} from '../../../../src/models/svm/gram/gram.kernel.ts';
+import { pickSymmetric, symmetricValue, totalVariance } from '../../../../src/models/svm/gram/gram.kernel.ts';
 import {
   allocateGram,
   gramMatrix,
@@ -13,6 +8,7 @@ import {
   kernelBlock,
   kernelRows,
 } from '../../../../src/models/svm/gram/gram.ts';
+import { columnMeans } from '../../../../src/numerics/linear-loss.kernel.ts';
 import { randomState } from '../../../../src/numerics/mt19937.kernel.ts';
 import { InterruptedError, UserError } from '../../../../src/system/errors.ts';
 
@@ -32,7 +28,7 @@ for (const kernel of [{ name: 'linear' }, { name: 'rbf', gamma: 0.01 }] as const
       [1700, 5],
     ] as const) {
       const data = drawn(rowCount, columnCount);
-      const centre = columnMeans(data, rowCount, columnCount);
+      const centre = columnMeans(data, columnCount, undefined);
       const rows = kernelRows(data, columnCount, everyRow(rowCount), centre);
       const gram = await gramMatrix(rows, kernel, { threads: 2 });
       assert.ok(gram.buffer instanceof SharedArrayBuffer);

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { drawBesideTest, givenSplit } from '../../../src/classify/data/given-split.ts';
+import { drawBesideTest, givenSplit } from '../../../src/classify/data/choose-splits.ts';
 import { joinRows, type LabelledData } from '../../../src/classify/data/labelled-data.ts';
 import type { LabelLine } from '../../../src/features/index/labels.ts';
 import { openFeatureSet } from '../../../src/features/reader.ts';
