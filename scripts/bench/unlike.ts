@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { classify } from '../../src/classify/classify.ts';
 import { joinLabels, type LabelledData } from '../../src/classify/data/labelled-data.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
-import { separation } from '../../src/metrics/auroc.kernel.ts';
 import { createHead } from '../../src/models/registry.ts';
 import type { Matrix } from '../../src/numerics/matrix.ts';
 import { unitRows } from '../../src/numerics/nearest.kernel.ts';
@@ -13,6 +12,7 @@ import { kthDistances, nearestRows, unlikeThreshold } from '../../src/predict/ne
 import { predictPaths } from '../../src/predict/predict-paths.ts';
 import { takeRows } from '../../src/rows/row-source.ts';
 import { drawPhotos } from '../demo/draw.ts';
+import { separation } from './classify/separation.kernel.ts';
 import { percent } from './shared/numbers.ts';
 import { benchOptions } from './shared/options.ts';
 

@@ -1,6 +1,6 @@
 import { firstImprobable, firstNonFinite, largestMagnitude } from '../numerics/finite.kernel.ts';
 import type { Matrix } from '../numerics/matrix.ts';
-import { presentClasses } from '../rows/classes.ts';
+import { type PresentClasses, presentClasses } from '../rows/classes.ts';
 import { checkFinite } from '../rows/finite.ts';
 import { isStored, type RowSource } from '../rows/row-source.ts';
 import type { Table } from '../rows/table.ts';
@@ -145,15 +145,28 @@ export function checkSavedNumbers(saved: SavedHead, where: string): void {
   look(saved.details, 'details');
 }
 
-/** @throws UserError if all rows are of one class */
-export function checkSeveralClasses(table: Table<RowSource>, model: string): void {
-  const { classes } = presentClasses(table).table;
-  if (classes.length >= 2) return;
+/** The table restricted to the classes that have rows. @throws UserError if there is only one */
+export function checkSeveralClasses<F extends RowSource>(table: Table<F>, model: string): PresentClasses<F> {
+  const found = presentClasses(table);
+  const { classes } = found.table;
+  if (classes.length >= 2) return found;
   throw new UserError({
     what: `the ${model} head needs at least 2 classes`,
     where: 'training rows',
     found: `${classes.length}: ${classes.join(', ')}`,
     expected: 'rows of 2 classes or more',
+  });
+}
+
+const lowerRate = '--lr lowers the learning rate; --scale standard brings the features to one scale';
+
+/** @throws UserError if the training loss of an epoch is not finite */
+export function checkLoss(loss: number, epoch: number, model: string, fix: string = lowerRate): void {
+  if (Number.isFinite(loss)) return;
+  throw new UserError({
+    what: `the training of the ${model} head diverged`,
+    found: `a loss of ${loss} in epoch ${epoch}`,
+    fix,
   });
 }
 

@@ -77,3 +77,8 @@ export function randomState(seed: number): RandomState {
     },
   };
 }
+
+/** `count` numbers uniformly distributed within `bound` of 0. */
+export function drawUniform(random: RandomState, count: number, bound: number): Float32Array {
+  return Float32Array.from({ length: count }, () => bound * (2 * random.double() - 1));
+}

@@ -55,7 +55,7 @@ export function balancedWeights<F extends RowSource>(table: Table<F>): Table<F> 
   };
 }
 
-interface PresentClasses<F extends RowSource> {
+export interface PresentClasses<F extends RowSource> {
   readonly table: Table<F>;
   /** Class number in the original table of each present class. */
   readonly present: Int32Array;

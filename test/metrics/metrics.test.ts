@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { separation } from '../../src/metrics/auroc.kernel.ts';
+import { separation } from '../../scripts/bench/classify/separation.kernel.ts';
 import { countCorrect, largestPerRow, logLossSum, rankedClasses, topOfRows } from '../../src/metrics/metrics.kernel.ts';
 import {
   classFigures,

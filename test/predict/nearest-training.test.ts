@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { separation } from '../../src/metrics/auroc.kernel.ts';
+import { separation } from '../../scripts/bench/classify/separation.kernel.ts';
 import type { Matrix } from '../../src/numerics/matrix.ts';
 import { unitRows } from '../../src/numerics/nearest.kernel.ts';
 import { kthDistances, nearestRows, unlikeThreshold } from '../../src/predict/nearest-training.ts';

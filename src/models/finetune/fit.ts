@@ -1,11 +1,9 @@
 import { randomState } from '../../numerics/mt19937.kernel.ts';
-import { presentClasses } from '../../rows/classes.ts';
 import type { RowSource } from '../../rows/row-source.ts';
 import { type Table, takeTableRows } from '../../rows/table.ts';
-import { UserError } from '../../system/errors.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
 import { holdOut } from '../calibration/hold-out.ts';
-import { checkSeveralClasses, checkTrainingTable } from '../checks.ts';
+import { checkLoss, checkSeveralClasses, checkTrainingTable } from '../checks.ts';
 import { absentBias } from '../linear-head.ts';
 import type { FitContext, FittedHead, HeadKind, Json } from '../model.ts';
 import { type BestSoFar, openCheckpoint, resumeFrom, stateOf } from './checkpoint.ts';
@@ -46,9 +44,8 @@ export async function tune(whole: Table<RowSource>, options: TuneOptions, contex
   const { params, solver } = options;
   checkTrainingTable(whole, 'finetune');
   const tail = await tailOf(context, whole.features.columnCount);
-  checkSeveralClasses(whole, 'finetune');
+  const { table, present } = checkSeveralClasses(whole, 'finetune');
   const frozen = frozenBlocks(tail, params.from);
-  const { table, present } = presentClasses(whole);
   const random = randomState(context.seed);
   const { kept, held } = holdOut(table, params.validation, random);
   const checked = held.filter((row) => table.plainRowOf === undefined || table.plainRowOf[row] === row);
@@ -128,12 +125,8 @@ export async function tune(whole: Table<RowSource>, options: TuneOptions, contex
         ...rows,
       });
     }
-    if (Number.isFinite(lossSum)) return lossSum / weightSum;
-    throw new UserError({
-      what: 'the training of the finetune head diverged',
-      found: `a loss of ${lossSum} in epoch ${epoch}`,
-      fix: '--lr and --backbone-lr lower the learning rates',
-    });
+    checkLoss(lossSum, epoch, 'finetune', '--lr and --backbone-lr lower the learning rates');
+    return lossSum / weightSum;
   }
 
   function finished(

@@ -1,5 +1,5 @@
 import type { Matrix } from '../../numerics/matrix.ts';
-import type { RandomState } from '../../numerics/mt19937.kernel.ts';
+import { drawUniform, type RandomState } from '../../numerics/mt19937.kernel.ts';
 import { type RowSource, rowPass } from '../../rows/row-source.ts';
 import { type Table, takeTableRows } from '../../rows/table.ts';
 import { valueAt } from '../../system/at.ts';
@@ -34,9 +34,8 @@ export async function startTensors(
   if (params.lastLayer === 'fresh') {
     // Initialized as torch.nn.Linear.
     const bound = 1 / Math.sqrt(features);
-    const drawn = (count: number) => Float32Array.from({ length: count }, () => bound * (2 * random.double() - 1));
-    tensors.set('fc.weight', drawn(classes * features));
-    tensors.set('fc.bias', drawn(classes));
+    tensors.set('fc.weight', drawUniform(random, classes * features, bound));
+    tensors.set('fc.bias', drawUniform(random, classes, bound));
     return tensors;
   }
   if (resumed) {

@@ -1,13 +1,11 @@
 import { probabilityTally } from '../../metrics/metrics.ts';
 import { adamStep, type Moments } from '../../numerics/adam.kernel.ts';
 import { takeInts } from '../../numerics/arrays.kernel.ts';
-import { type RandomState, randomState } from '../../numerics/mt19937.kernel.ts';
-import { presentClasses } from '../../rows/classes.ts';
+import { drawUniform, type RandomState, randomState } from '../../numerics/mt19937.kernel.ts';
 import { isStored, type RowSource } from '../../rows/row-source.ts';
 import type { Table } from '../../rows/table.ts';
-import { UserError } from '../../system/errors.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
-import { checkSeveralClasses, checkTrainingTable } from '../checks.ts';
+import { checkLoss, checkSeveralClasses, checkTrainingTable } from '../checks.ts';
 import { predictRows } from '../fitted-head.ts';
 import { lighter, scoresNeed, softmaxHead, withAbsentClasses } from '../linear-head.ts';
 import { blockLoss, type LinearState, linearLoss } from '../linear-loss.ts';
@@ -46,8 +44,7 @@ async function fitAdam(params: AdamParams, whole: Table<RowSource>, context: Fit
   context.arena?.reset();
   const allocate = (length: number): Float64Array => context.arena?.take(length) ?? new Float64Array(length);
   checkTrainingTable(whole, 'linear');
-  checkSeveralClasses(whole, 'linear');
-  const { table: train, present } = presentClasses(whole);
+  const { table: train, present } = checkSeveralClasses(whole, 'linear');
   const random = randomState(context.seed);
   const dims = train.features.columnCount;
   const classCount = train.classes.length;
@@ -84,7 +81,7 @@ async function fitAdam(params: AdamParams, whole: Table<RowSource>, context: Fit
       }
     }
     const trainLoss = lossSum / weightSum;
-    if (!Number.isFinite(trainLoss)) throw ranAway(number, trainLoss);
+    checkLoss(trainLoss, number, 'linear');
     lastLoss = trainLoss;
     const held = context.test && (await evaluate(fitted(state, []), context.test, context.signal));
     epochs.push({ trainLoss, ...held });
@@ -136,7 +133,7 @@ async function startOf(
     return { weights: data.map((value) => logitScale * value), bias: new Float32Array(classCount) };
   }
   const bound = 1 / Math.sqrt(dims);
-  return { weights: uniform(random, dims * classCount, bound), bias: uniform(random, classCount, bound) };
+  return { weights: drawUniform(random, dims * classCount, bound), bias: drawUniform(random, classCount, bound) };
 }
 
 function placeOf(done: number, { epochs }: AdamParams): FitProgress {
@@ -174,22 +171,10 @@ function worseThanGuess(loss: number, classCount: number): string {
   return `the training loss of the last epoch, ${loss.toPrecision(3)}, is above that of an even guess, ${guess}: --lr lowers the learning rate`;
 }
 
-function ranAway(epoch: number, loss: number): UserError {
-  return new UserError({
-    what: 'the training of the linear head diverged',
-    found: `a loss of ${loss} in epoch ${epoch}`,
-    fix: '--lr lowers the learning rate; --scale standard brings the features to one scale',
-  });
-}
-
 function epochLine(epoch: number, epochs: number, trainLoss: number, held: HeldOutFigures | undefined): string {
   const start = `epoch ${epoch}/${epochs}: training loss ${trainLoss.toFixed(4)}`;
   if (held === undefined) return start;
   const { testLoss, correct, testCount } = held;
   const percent = ((100 * correct) / testCount).toFixed(1);
   return `${start}, test loss ${testLoss.toFixed(4)}, correct ${correct}/${testCount}, ${percent} %`;
-}
-
-function uniform(random: RandomState, count: number, bound: number): Float32Array {
-  return Float32Array.from({ length: count }, () => bound * (2 * random.double() - 1));
 }

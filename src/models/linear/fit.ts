@@ -1,6 +1,5 @@
 import type { LbfgsEnd } from '../../numerics/lbfgs.ts';
 import { lbfgsVectors } from '../../numerics/lbfgs-memory.ts';
-import { presentClasses } from '../../rows/classes.ts';
 import { isStored, type RowSource } from '../../rows/row-source.ts';
 import type { Table } from '../../rows/table.ts';
 import { foldsToHoldOut } from '../../split/inner-folds.ts';
@@ -69,8 +68,7 @@ async function fitLbfgs(params: LbfgsParams, train: Table<RowSource>, context: F
   const { threads, signal, arena } = context;
   arena?.reset();
   checkTrainingTable(train, 'linear');
-  checkSeveralClasses(train, 'linear');
-  const { table, present } = presentClasses(train);
+  const { table, present } = checkSeveralClasses(train, 'linear');
   const tell = progressOf(params, train, context);
   const valueTolerance = context.forCalibration === true ? calibrationTolerance : undefined;
   const solver = await logisticSolver(table, { threads, signal, arena, ...tell });
@@ -78,7 +76,31 @@ async function fitLbfgs(params: LbfgsParams, train: Table<RowSource>, context: F
     params.tol === null || valueTolerance !== undefined ? undefined : await firstFold(params, table, solver);
   arena?.reset();
   const fit = await solver.fit({ ...params, valueTolerance, ...tell, start: first?.x });
-  return { table, solver, first, fit, fitted: headOf(params, train, present, fit, first?.evaluations, context) };
+  const dims = train.features.columnCount;
+  const fitted = softmaxHead({
+    model: 'linear',
+    solver: 'lbfgs',
+    params: shown(params),
+    classes: train.classes,
+    dims,
+    ...withAbsentClasses(fit.weights, fit.bias, present, dims, train.classes.length),
+    converged: fit.converged,
+    iterations: fit.iterations,
+    warnings: fit.converged ? [] : [notConverged(fit, params)],
+    details: {
+      objective: fit.value,
+      largestGradient: fit.gradientSize,
+      gradientIs: params.tol === null ? 'of the summed loss, by centred features' : 'of the mean loss',
+      tolerance: params.tol ?? gradientTolerance,
+      stoppedBy: stoppedBy[fit.end],
+      evaluations: fit.evaluations,
+      ...(first === undefined ? {} : { startEvaluations: first.evaluations }),
+      iterationsAre: fit.rounds === 0 ? 'L-BFGS steps' : `${fit.rounds} rounds in subspaces, then L-BFGS steps`,
+      probabilities: 'softmax',
+    },
+    threads,
+  });
+  return { table, solver, first, fit, fitted };
 }
 
 /**
@@ -127,40 +149,6 @@ async function fitWithTemperature(
     scores.push(await part.testScores(x));
   }
   return { fitted, ...temperatureOf(scores, held, { ...table, sampleWeights: judged }) };
-}
-
-function headOf(
-  params: LbfgsParams,
-  train: Table<RowSource>,
-  present: Int32Array,
-  fit: LogisticFit,
-  startEvaluations: number | undefined,
-  { threads }: Pick<FitContext, 'threads'>,
-): FittedHead {
-  const dims = train.features.columnCount;
-  return softmaxHead({
-    model: 'linear',
-    solver: 'lbfgs',
-    params: shown(params),
-    classes: train.classes,
-    dims,
-    ...withAbsentClasses(fit.weights, fit.bias, present, dims, train.classes.length),
-    converged: fit.converged,
-    iterations: fit.iterations,
-    warnings: fit.converged ? [] : [notConverged(fit, params)],
-    details: {
-      objective: fit.value,
-      largestGradient: fit.gradientSize,
-      gradientIs: params.tol === null ? 'of the summed loss, by centred features' : 'of the mean loss',
-      tolerance: params.tol ?? gradientTolerance,
-      stoppedBy: stoppedBy[fit.end],
-      evaluations: fit.evaluations,
-      ...(startEvaluations === undefined ? {} : { startEvaluations }),
-      iterationsAre: fit.rounds === 0 ? 'L-BFGS steps' : `${fit.rounds} rounds in subspaces, then L-BFGS steps`,
-      probabilities: 'softmax',
-    },
-    threads,
-  });
 }
 
 const stoppedBy = {

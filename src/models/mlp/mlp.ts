@@ -3,10 +3,10 @@ import { randomState } from '../../numerics/mt19937.kernel.ts';
 import { presentClasses } from '../../rows/classes.ts';
 import { loadTable, type Table, takeTableRows } from '../../rows/table.ts';
 import { valueAt } from '../../system/at.ts';
-import { UserError, usageError } from '../../system/errors.ts';
+import { usageError } from '../../system/errors.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
 import { enoughHeldOut, heldOutTemperature, holdOut } from '../calibration/hold-out.ts';
-import { checkFeatures, checkSolver, checkTrainingTable, savedArray } from '../checks.ts';
+import { checkFeatures, checkLoss, checkSolver, checkTrainingTable, savedArray } from '../checks.ts';
 import { fittedHead, inMemory, savedFacts } from '../fitted-head.ts';
 import { absentBias } from '../linear-head.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
@@ -144,13 +144,7 @@ async function fit(
       weightSum += weight;
     }
     const trainLoss = lossSum / weightSum;
-    if (!Number.isFinite(trainLoss)) {
-      throw new UserError({
-        what: 'the training of the mlp head diverged',
-        found: `a loss of ${trainLoss} in epoch ${epoch}`,
-        fix: '--lr lowers the learning rate; --scale standard brings the features to one scale',
-      });
-    }
+    checkLoss(trainLoss, epoch, 'mlp');
     if (heldTable === undefined) {
       epochs.push({ trainLoss });
     } else {

@@ -3,7 +3,7 @@ import { float32Tensor, graphSession, isThreadInvariant } from '../../numerics/g
 import { addRowVector, softmaxRows } from '../../numerics/linear-loss.kernel.ts';
 import { multiply } from '../../numerics/matmul.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
-import type { RandomState } from '../../numerics/mt19937.kernel.ts';
+import { drawUniform, type RandomState } from '../../numerics/mt19937.kernel.ts';
 import type { Table } from '../../rows/table.ts';
 import { valueAt } from '../../system/at.ts';
 import { rectify, sumRows } from './mlp.kernel.ts';
@@ -58,7 +58,7 @@ export function openMlpTrainer(
   const { dims, hidden, classes } = sizes;
   const draw = (count: number, bound: number): AdamGroup => {
     const group = openAdam(count);
-    for (let i = 0; i < count; i++) group.parameters[i] = bound * (2 * random.double() - 1);
+    group.parameters.set(drawUniform(random, count, bound));
     return group;
   };
   const hiddenBound = Math.sqrt(6 / (dims + hidden));

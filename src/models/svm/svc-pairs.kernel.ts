@@ -42,11 +42,8 @@ const NEXT_PAIR = 0;
 export const STOP = 1;
 export const FINISHED = 2;
 
-/** Takes pairs off a job until none is left. */
-export interface PairsRunner {
-  /** Works for about `rowSteps` (steps times rows); true when no pair is left for this runner. */
-  advance(rowSteps: number): boolean;
-}
+/** Takes pairs off a job and works for about so many steps times rows; true if no pair is left for it. */
+export type PairsRunner = (rowSteps: number) => boolean;
 
 export function pairsRunner(job: PairsJob, makeSolver: (capacity: number) => BinarySolver): PairsRunner {
   const classCount = job.classStart.length - 1;
@@ -143,24 +140,22 @@ export function pairsRunner(job: PairsJob, makeSolver: (capacity: number) => Bin
   };
 
   let running = false;
-  return {
-    advance(rowSteps) {
-      let left = rowSteps;
-      while (left > 0) {
-        if (!running && !next()) return true;
-        running = true;
-        const solving = problem as SmoProblem;
-        const { count } = solving;
-        const before = solver.iterations();
-        const done = solver.advance(Math.ceil(left / count));
-        left -= (solver.iterations() - before + 1) * count;
-        if (done) {
-          keep(solving);
-          running = false;
-        }
+  return (rowSteps) => {
+    let left = rowSteps;
+    while (left > 0) {
+      if (!running && !next()) return true;
+      running = true;
+      const solving = problem as SmoProblem;
+      const { count } = solving;
+      const before = solver.iterations();
+      const done = solver.advance(Math.ceil(left / count));
+      left -= (solver.iterations() - before + 1) * count;
+      if (done) {
+        keep(solving);
+        running = false;
       }
-      return false;
-    },
+    }
+    return false;
   };
 }
 

@@ -92,7 +92,7 @@ export async function fitPairs(input: PairsInput, context: PairsContext): Promis
       workers.check();
       if (runner === undefined) await sleep(WAIT_MS);
       else {
-        if (runner.advance(ROW_STEPS)) runner = undefined;
+        if (runner(ROW_STEPS)) runner = undefined;
         await nextTurn();
       }
       context.onProgress?.(Atomics.load(job.control, FINISHED), pairCount);

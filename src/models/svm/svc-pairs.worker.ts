@@ -8,5 +8,5 @@ const ROW_STEPS = 10_000_000;
 
 parentPort?.on('message', (job: PairsJob) => {
   const runner = pairsRunner(job, (capacity) => smoSolver(openSmoLoops(capacity), job.maxIterations));
-  while (Atomics.load(job.control, STOP) === 0 && !runner.advance(ROW_STEPS));
+  while (Atomics.load(job.control, STOP) === 0 && !runner(ROW_STEPS));
 });

@@ -3,7 +3,6 @@ import { takeInts } from '../../../numerics/arrays.kernel.ts';
 import { addRowVector } from '../../../numerics/linear-loss.kernel.ts';
 import { multiply, type ProductContext } from '../../../numerics/matmul.ts';
 import type { Matrix } from '../../../numerics/matrix.ts';
-import { presentClasses } from '../../../rows/classes.ts';
 import { takeRows } from '../../../rows/row-source.ts';
 import type { Table } from '../../../rows/table.ts';
 import type { Split } from '../../../split/split.ts';
@@ -25,18 +24,17 @@ export async function crossValidateLinearSvc(
 ): Promise<FoldPredictions> {
   checkTrainingTable(table, 'svm');
   const found: Int32Array[][] = points.map(() => []);
-  const solver = linearSvcSolver(table, { threads, signal });
+  const solve = linearSvcSolver(table, { threads, signal });
   const rising = [...points.entries()].sort(([, a], [, b]) => a.C - b.C);
   for (const [f, fold] of folds.entries()) {
     const rowWeights = weightsWithout(table, fold);
     const trained = { ...table, sampleWeights: rowWeights };
-    checkSeveralClasses(trained, 'svm');
-    const { present } = presentClasses(trained);
+    const { present } = checkSeveralClasses(trained, 'svm');
     const test = takeRows(table.features, fold.test);
     let start: Float32Array | undefined;
     for (const [i, { C, maxIterations }] of rising) {
       throwIfInterrupted(signal);
-      const fit = await solver.fit({ C, maxIterations, rowWeights, start });
+      const fit = await solve({ C, maxIterations, rowWeights, start });
       start = fit.coefficients;
       const values = await decisionValues(test, fit, { threads, signal });
       const largest = largestPerRow(columnsOf(values, table.classes.length, present), present.length);

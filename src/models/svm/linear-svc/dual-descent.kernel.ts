@@ -36,10 +36,8 @@ const NEXT_GROUP = 0;
 export const STOP = 1;
 export const DONE = 2;
 
-interface DualRunner {
-  /** Computes about so many products of a row and a classifier; true if no group is left. */
-  advance(products: number): boolean;
-}
+/** Takes groups off a job and computes about so many products of a row and a classifier; true if no group is left. */
+type DualRunner = (products: number) => boolean;
 
 /** Error of a float32 product, as a share of the two norms; smaller violations are meaningless. */
 const productError = 2 ** -22;
@@ -195,18 +193,16 @@ export function dualRunner(
     Atomics.add(job.control, DONE, 1);
   };
 
-  return {
-    advance: (products) => {
-      let left = products;
-      while (left > 0) {
-        if (liveCount === 0 && !take()) return true;
-        while (left > 0 && place < rowCount) left -= 1 + visit(order[place++]);
-        if (place < rowCount) return false;
-        endPass();
-        if (liveCount > 0) startPass();
-      }
-      return false;
-    },
+  return (products) => {
+    let left = products;
+    while (left > 0) {
+      if (liveCount === 0 && !take()) return true;
+      while (left > 0 && place < rowCount) left -= 1 + visit(order[place++]);
+      if (place < rowCount) return false;
+      endPass();
+      if (liveCount > 0) startPass();
+    }
+    return false;
   };
 }
 

@@ -7,5 +7,5 @@ const PRODUCTS = 100_000;
 
 parentPort?.on('message', (job: DualJob) => {
   const runner = dualRunner(job, openRowClassifiers);
-  while (Atomics.load(job.control, STOP) === 0 && !runner.advance(PRODUCTS));
+  while (Atomics.load(job.control, STOP) === 0 && !runner(PRODUCTS));
 });

@@ -1,5 +1,4 @@
 import { takeInts } from '../../../numerics/arrays.kernel.ts';
-import { presentClasses } from '../../../rows/classes.ts';
 import { takeRows } from '../../../rows/row-source.ts';
 import type { Table } from '../../../rows/table.ts';
 import { foldsToHoldOut, mostHeldOut } from '../../../split/inner-folds.ts';
@@ -39,15 +38,14 @@ export function linearSvc({ C, maxIterations, calibrate: asked }: LinearSvcParam
     lighter,
     ...inMemory(async (train, context) => {
       checkTrainingTable(train, 'svm');
-      checkSeveralClasses(train, 'svm');
-      const { table, present } = presentClasses(train);
+      const { table, present } = checkSeveralClasses(train, 'svm');
       const dims = train.features.columnCount;
       const { threads, signal } = context;
       const onProgress = (done: number): void => context.onProgress?.({ stage: 'fit', done, total: present.length });
-      const solver = linearSvcSolver(table, { threads, signal });
-      const fit = await solver.fit({ ...params, onProgress });
+      const solve = linearSvcSolver(table, { threads, signal });
+      const fit = await solve({ ...params, onProgress });
       const objective = await linearSvcObjective(table, fit, params.C, { threads, signal });
-      const found = plain ? { inverse: 1, rows: 0 } : await calibrate(table, solver, fit, params, context);
+      const found = plain ? { inverse: 1, rows: 0 } : await calibrate(table, solve, fit, params, context);
       const { rows, inverse } = found;
       const warnings = fit.converged ? [] : [notConverged(fit, params)];
       if (rows === 0 && !plain)
@@ -84,7 +82,7 @@ export function linearSvc({ C, maxIterations, calibrate: asked }: LinearSvcParam
 /** The temperature by folds; each fit starts at the solution for all rows. */
 async function calibrate(
   table: Table,
-  solver: LinearSvcSolver,
+  solve: LinearSvcSolver,
   fit: LinearSvcFit,
   params: LinearSvcParams,
   context: FitContext,
@@ -96,7 +94,7 @@ async function calibrate(
     context.onProgress?.({ stage: 'calibration', done, total: folds.length });
     const rowWeights = weightsWithout(table, fold);
     const options = { ...params, rowWeights, start: fit.coefficients, tolerance: calibrationTolerance };
-    const values = await decisionValues(takeRows(table.features, fold.test), await solver.fit(options), context);
+    const values = await decisionValues(takeRows(table.features, fold.test), await solve(options), context);
     const trained = new Set(takeInts(table.labels, fold.train));
     scores.push(values.map((value, i) => (trained.has(i % table.classes.length) ? value : Number.NEGATIVE_INFINITY)));
     held.push(...fold.test);

@@ -61,10 +61,8 @@ const multiplyAddsPerThread = 1e9;
 /** Products of a row and a classifier between turns of the event loop: tens of milliseconds at 2,048 features. */
 const PRODUCTS = 100_000;
 
-export interface LinearSvcSolver {
-  /** @throws InterruptedError if the signal is aborted, within some tens of milliseconds */
-  fit(options: LinearSvcOptions): Promise<LinearSvcFit>;
-}
+/** @throws InterruptedError if the signal is aborted, within some tens of milliseconds */
+export type LinearSvcSolver = (options: LinearSvcOptions) => Promise<LinearSvcFit>;
 
 /**
  * One-vs-rest linear SVMs with the squared hinge loss: the optimum of scikit-learn's `LinearSVC(C)`, by the same method,
@@ -78,7 +76,7 @@ export function linearSvcSolver(table: Table, context: LinearSvcContext): Linear
   const threads = Math.max(1, Math.min(context.threads, worth, Math.ceil(classCount / fewestClassifiers)));
   const rows =
     threads === 1 || data.buffer instanceof SharedArrayBuffer ? data : sharedArray(Float32Array, data.length, data);
-  return { fit: (options) => fitClassifiers(table, rows, threads, options, context) };
+  return (options) => fitClassifiers(table, rows, threads, options, context);
 }
 
 async function fitClassifiers(
@@ -198,7 +196,7 @@ async function descend(
     while (Atomics.load(job.control, DONE) < job.classCount) {
       if (signal?.aborted === true) throw new InterruptedError();
       workers.check();
-      if (working) working = !runner.advance(PRODUCTS);
+      if (working) working = !runner(PRODUCTS);
       onProgress?.(Atomics.load(job.control, DONE));
       await nextTurn();
     }

@@ -4,5 +4,5 @@ import { type MlSvmJob, mlSvmSolver } from './ml-svm.ts';
 
 parentPort?.on('message', ({ job, seed }: MlSvmJob) => {
   const runner = pairsRunner(job, () => mlSvmSolver(job.maxIterations, seed));
-  while (Atomics.load(job.control, STOP) === 0 && !runner.advance(1));
+  while (Atomics.load(job.control, STOP) === 0 && !runner(1));
 });

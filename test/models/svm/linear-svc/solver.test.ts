@@ -36,7 +36,7 @@ function jobOf({ features, labels, classes }: Table, groups: number): DualJob {
 
 function run(job: DualJob, classifiers: typeof plainClassifiers, products: number): void {
   const runner = dualRunner(job, classifiers);
-  while (!runner.advance(products));
+  while (!runner(products));
 }
 
 for (const dims of [1, 15, 16, 37]) {
@@ -63,8 +63,8 @@ test('a classifier takes the same steps with any other classifiers on its rows',
 test('the fit has the same bits on one thread and on three', async () => {
   const table = drawnTable(90, 30, 24);
   const options = { C: 0.5, maxIterations: 1000 };
-  const one = await linearSvcSolver(table, { threads: 1 }).fit(options);
-  const three = await linearSvcSolver(table, { threads: 3, multiplyAddsPerThread: 1 }).fit(options);
+  const one = await linearSvcSolver(table, { threads: 1 })(options);
+  const three = await linearSvcSolver(table, { threads: 3, multiplyAddsPerThread: 1 })(options);
   assert.deepEqual(three, one);
   assert.equal(one.converged, true);
 });
@@ -80,10 +80,10 @@ test('a row of weight 0 has no influence: the optimum is that of the table witho
   const rowWeights = new Float64Array(100);
   for (const row of kept) rowWeights[row] = 1;
   const options = { C: 0.3, maxIterations: 1000, tolerance: 1e-6 };
-  const solver = linearSvcSolver(whole, { threads: 1 });
-  const start = (await solver.fit(options)).coefficients;
-  const without = await solver.fit({ ...options, rowWeights, start });
-  const expected = await linearSvcSolver(part, { threads: 1 }).fit(options);
+  const solve = linearSvcSolver(whole, { threads: 1 });
+  const start = (await solve(options)).coefficients;
+  const without = await solve({ ...options, rowWeights, start });
+  const expected = await linearSvcSolver(part, { threads: 1 })(options);
   without.weights.forEach((weight, i) => {
     assert.ok(Math.abs(weight - (expected.weights[i] as number)) < 1e-4, `${i}: ${weight}, ${expected.weights[i]}`);
   });
@@ -96,12 +96,12 @@ test('L-BFGS finishes a slow descent, and a fit without steps left for it report
   const data = drawn.features.data.slice();
   for (let row = 0; row < 60; row++) data[row * 5 + 4] = 30;
   const table = { ...drawn, features: { ...drawn.features, data } };
-  const solver = linearSvcSolver(table, { threads: 1 });
-  const fit = await solver.fit({ C: 1, maxIterations: 200 });
+  const solve = linearSvcSolver(table, { threads: 1 });
+  const fit = await solve({ C: 1, maxIterations: 200 });
   assert.ok(fit.finishingSteps > 0);
   assert.equal(fit.converged, true);
   const { value } = await linearSvcObjective(table, fit, 1, { threads: 1 });
-  const short = await solver.fit({ C: 1, maxIterations: 2 });
+  const short = await solve({ C: 1, maxIterations: 2 });
   assert.equal(short.converged, false);
   assert.ok(value < (await linearSvcObjective(table, short, 1, { threads: 1 })).value);
 });
@@ -109,7 +109,7 @@ test('L-BFGS finishes a slow descent, and a fit without steps left for it report
 test('an interrupt stops a fit', async () => {
   const table = drawnTable(300, 40, 30);
   await assert.rejects(
-    linearSvcSolver(table, { threads: 2, multiplyAddsPerThread: 1, signal: AbortSignal.abort() }).fit({
+    linearSvcSolver(table, { threads: 2, multiplyAddsPerThread: 1, signal: AbortSignal.abort() })({
       C: 1,
       maxIterations: 1000,
     }),
