@@ -46,7 +46,7 @@ function row(backbone: KnownBackbone): readonly string[] {
   ];
 }
 
-/** What is not the default is named: `14.7 (cpu, 2 cores, int8)`. */
+/** `14.7 (cpu, 2 cores, int8)`: names what differs from the defaults. */
 function describe(speed: Measured, defaultCrop: number): string {
   const { imagesPerSecond, device, cores, precision, crop, rowsPerImage } = speed;
   const parts = [device, `${cores} ${cores === 1 ? 'core' : 'cores'}`];

@@ -53,7 +53,7 @@ export const compareVerb: Verb = defineVerb({
     if (form === 'text' || page !== undefined) {
       for (const group of runs) await writeCards(group, session);
       const file = page ?? join(await pageFolder(given), 'index.html');
-      // What draws thumbnails is loaded only where a page is made.
+      // Loaded only for a page: it draws thumbnails.
       const { gatherPage } = await import('../report/page/data/gather.ts');
       const { writePage } = await import('../report/page/write-page.ts');
       const status = statusLine(session);
@@ -71,14 +71,14 @@ export const compareVerb: Verb = defineVerb({
   },
 });
 
-/** The one folder that was named, else `reports`. */
+/** The given folder if it is the only one, else `reports`. */
 async function pageFolder(given: readonly string[]): Promise<string> {
   const [only, ...others] = given;
   if (only === undefined || others.length > 0) return 'reports';
   return (await nodeFiles.stat(only)).isDirectory() ? only : 'reports';
 }
 
-/** @param runs of one group: what one of them found about the labels holds for all */
+/** Writes model cards and lists of labels to check. @param runs of one group, which share a label check */
 async function writeCards(runs: readonly Run[], session: Session): Promise<void> {
   const checks = await Promise.all(runs.map(({ report }) => readLabelCheck(report)));
   const check = checks.find((found) => found !== undefined);
@@ -91,7 +91,7 @@ async function writeCards(runs: readonly Run[], session: Session): Promise<void>
         check === undefined ? suspectsOf(suspectedLabels(heldOutImages(run.predictions))) : suspectsOfCheck(check);
       await writeText(nodeFiles, join(report, suspectsFile), suspectsList(suspects));
     } catch (error) {
-      // A folder of reports that is only read (an archive) can still be compared.
+      // Reports in a read-only folder can still be compared.
       if (!(error instanceof UserError)) throw error;
       const { what, where, found } = error.parts;
       session.warn(`warning: ${what}: ${where}${found === undefined ? '' : `: ${found}`}`);
@@ -106,7 +106,7 @@ function outputForm(asked: Readonly<Record<'json' | 'csv' | 'markdown', boolean>
   return form;
 }
 
-/** 1 when a group's best head stays below the floor. */
+/** Exit code: 1 if the best head of a group is below the floor. */
 function checkFloor({ groups }: Comparison, floor: number, session: Session): number {
   let code = 0;
   for (const { reports } of groups) {

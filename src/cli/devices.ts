@@ -23,7 +23,7 @@ export const devicesVerb: Verb = {
     const titles = ['engine', 'device', 'works', 'small batch', 'what to know'];
     const columns = titles.map((title) => ({ title, align: 'left' }) as const);
     for (const line of textTable(columns, rows)) session.print(line);
-    // The CPU is the one that must be there.
+    // Only the CPU is required.
     return cpu?.works === true ? 0 : 1;
   },
 };

@@ -18,7 +18,7 @@ import { readRangeSync } from '../system/regular-file.ts';
 import { retyped, withOption } from './retyped.ts';
 import { defineVerb, type Session, type Verb } from './verb.ts';
 
-/** Rows that every export is tried on before it is written. */
+/** Rows on which an export is checked before it is written. */
 const checkedRows = 256;
 
 export const exportVerb: Verb = defineVerb({
@@ -35,7 +35,7 @@ export const exportVerb: Verb = defineVerb({
     const args = to === undefined ? withOption(session.args, 'to', 'head.onnx') : session.args;
     const command = (head: string): string => retyped(withOption(args, 'head', head));
     if (to === undefined) {
-      // What is said of a head that is not named either is the command with both.
+      // If --head is missing too, the message names both.
       await loadAskedHead({ folder, command });
       throw usageError('--to', 'nothing', '--to FILE.onnx', retyped(args));
     }
@@ -74,10 +74,7 @@ export const exportVerb: Verb = defineVerb({
   },
 });
 
-/**
- * Runtimes tell a model by its extension; and a file that another program wrote, a downloaded network say, is written
- * over only where that was asked for.
- */
+/** Runtimes recognize a model by its extension; files of other programs are only overwritten with --replace. */
 async function checkTarget(to: string, replace: boolean, session: Session): Promise<void> {
   const command = (value: string): string => retyped(withOption(session.args, 'to', value));
   if (!/\.onnx$/i.test(to)) {
@@ -93,7 +90,7 @@ async function checkTarget(to: string, replace: boolean, session: Session): Prom
   });
 }
 
-/** Whether a file begins as a model of this program: its version of ONNX, then who made it. */
+/** Whether a file starts like a model of this program: IR version, then producer name. */
 function isOwn(file: string): boolean {
   const begin = readRangeSync(file, 0, 64);
   return begin[0] === 0x08 && begin.includes('featuretap');

@@ -2,16 +2,13 @@ import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { InterruptedError } from '../system/errors.ts';
 
-/** What is under way has this long to end in order unless its verb says otherwise; every file survives less. */
+/** Default time for an orderly stop. Files survive any stop. */
 const usualGraceMs = 1000;
 
 /**
- * A thread that hears signals while native code holds the main one, which then hears nothing: ONNX Runtime's `run()` may
- * take long, and a graph that loops forever never ends. libuv hands a signal to every loop that listens, and a loop
- * of its own is what this thread is for; Node keeps that from `process.on`, which listens on the main one alone.
- *
- * It waits for signals and for nothing else: images cost it nothing. The second signal ends the process, at the latest
- * half a second after it came.
+ * A thread that receives signals while native code blocks the main thread: ONNX Runtime's `run()` may take long, and a
+ * graph that loops forever never returns. libuv delivers a signal to every event loop that listens; `process.on` only
+ * listens on the main one. The second signal ends the process within half a second.
  */
 const watchdog = `
   const { workerData } = require('node:worker_threads');
@@ -36,10 +33,7 @@ const watchdog = `
     signal.start(number);
   }`;
 
-/**
- * The first Ctrl-C or SIGTERM asks for an orderly stop and ends the process a second later at the latest (or after
- * `graceMs`), wherever JavaScript runs; the second one ends it immediately.
- */
+/** The first Ctrl-C or SIGTERM aborts the signal and ends the process after `graceMs`; the second ends it immediately. */
 export function interruptSignal(graceMs: number = usualGraceMs): AbortSignal {
   const controller = new AbortController();
   const heard = new Int32Array(new SharedArrayBuffer(4));
@@ -49,14 +43,14 @@ export function interruptSignal(graceMs: number = usualGraceMs): AbortSignal {
     process.stderr.write('\nstopping after what is under way; Ctrl-C again stops at once\n');
     controller.abort(new InterruptedError());
     setTimeout(() => {
-      // Not through the stream: the process ends before it has written.
+      // Synchronous: the process ends before a stream has written.
       writeSync(2, 'stopped: run the same command again\n');
       process.exit(130);
     }, graceMs).unref();
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
-  // No verb ends because this thread is there, nor fails because it is not: a Node without that binding has none.
+  // The thread keeps no verb alive, and a Node without this binding works without it.
   const worker = new Worker(watchdog, { eval: true, workerData: heard.buffer, execArgv: ['--no-deprecation'] });
   worker.on('error', () => undefined);
   worker.unref();

@@ -4,7 +4,7 @@ import { fileReason } from '../system/file-reason.ts';
 import { WriteError } from '../system/write-error.ts';
 import type { Verb } from './verb.ts';
 
-/** What failed in the library, with what the verb can do about it; what is not a failure of a disk or system stays as it is. */
+/** Adds the verb's advice to a failed write, and explains system errors; returns other errors unchanged. */
 export function knownFailure(error: unknown, writes: Verb['writes'], args: readonly string[]): unknown {
   if (error instanceof WriteError) {
     if (writes === undefined) return error;
@@ -32,7 +32,7 @@ function givenOptions(args: readonly string[]): readonly { readonly name: string
   });
 }
 
-/** A folder was named for a file: the same option with a file in that folder. */
+/** If a folder was given for a file: the same option with a file in that folder. */
 function fileInFolder({ code, parts }: WriteError, file: string | undefined, args: readonly string[]) {
   if (code !== 'EISDIR' || file === undefined || parts.where === undefined) return undefined;
   const folder = resolve(parts.where);
@@ -42,10 +42,7 @@ function fileInFolder({ code, parts }: WriteError, file: string | undefined, arg
   return new UserError({ ...parts, fix: undefined, option: { name, value: join(value, file) } });
 }
 
-/**
- * What an error of the operating system means to a user, wherever in the program it came up; undefined for any other
- * error, which is a mistake of this program.
- */
+/** Explains an operating system's error; undefined for any other error, which is a bug. */
 function systemFailure(error: unknown): UserError | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code, syscall, path } = error as NodeJS.ErrnoException;
@@ -62,7 +59,7 @@ function systemFailure(error: unknown): UserError | undefined {
   });
 }
 
-/** ERR_… codes are Node's own: most are a wrong argument. */
+/** Node's own ERR_… codes usually mean a wrong argument. */
 function isFileCode(code: string): boolean {
   return /^E[A-Z0-9]+$/.test(code) || code === 'ERR_FS_FILE_TOO_LARGE';
 }

@@ -91,7 +91,7 @@ export const predictVerb: Verb = defineVerb({
       const { alsoMissing } = await import('./predict/meant-images.ts');
       throw alsoMissing(error, paths);
     });
-    // What knows archives and tables comes with it.
+    // Loads the readers of archives and tables.
     const { checkAnyThere } = await import('./predict/meant-images.ts');
     await checkAnyThere(paths, shipped.report, session);
     const { classes } = shipped.head;
@@ -134,12 +134,12 @@ export const predictVerb: Verb = defineVerb({
 });
 
 async function openOverlays(folder: string): Promise<OverlayFolder> {
-  // What encodes images comes with it.
+  // Loads the encoder of images.
   const { OverlayFolder } = await import('../predict/evidence/overlay-folder.ts');
   return new OverlayFolder(folder);
 }
 
-/** `--csv` alone writes to stdout, before a name that ends in .csv into that file; any other word is an image. */
+/** `--csv` alone writes to stdout, `--csv FILE.csv` to a file; any other word after it is an image. */
 function csvAsked(given: string | undefined): { csv: boolean; csvFile?: string; images: readonly string[] } {
   if (given === undefined) return { csv: false, images: [] };
   if (given === '') return { csv: true, images: [] };
@@ -156,13 +156,13 @@ interface PredictRun extends SayOptions, Omit<EmbedderOptions, 'device'> {
   readonly batch: number;
   readonly format: OutputFormat;
   readonly writer: SubmissionWriter | undefined;
-  /** Where `format` goes; undefined for stdout. */
+  /** Output file; undefined: stdout. */
   readonly answers: DurableFile | undefined;
   readonly overlays: OverlayFolder | undefined;
   readonly session: Session;
 }
 
-/** Predicts everything, writes each answer as it comes, and returns what gave none. */
+/** Predicts all images, writes each answer immediately, and returns the failures. */
 async function predictAll(
   shipped: ShippedHead,
   paths: readonly string[],
@@ -174,9 +174,9 @@ async function predictAll(
   const failed: InputFailure[] = [];
   const status = statusLine(session);
   const toStdout = answers === undefined && (writer === undefined || session.json);
-  // Answers show how far it is: a line of progress among them would only be in the way.
+  // Printed answers show the progress themselves.
   const silent = toStdout && isSameOutput();
-  // ONNX Runtime and what reads images come with it: a wrong option is answered without them.
+  // Loads ONNX Runtime and the image decoders: wrong options fail without them.
   const { predictPaths } = await import('../predict/predict-paths.ts');
   const outcomes = predictPaths(shipped, paths, {
     ...run,

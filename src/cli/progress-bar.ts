@@ -2,12 +2,12 @@ import cliProgress from 'cli-progress';
 import type { OnProgress, ProgressEvent } from '../system/progress.ts';
 import type { Session } from './verb.ts';
 
-/** Where a terminal shows no bar, a line this often. */
+/** Interval of progress lines if there is no terminal. */
 export const secondsBetweenLines = 10;
 
 interface ProgressDisplay {
   readonly onProgress: OnProgress;
-  /** Takes the bar away; nothing is drawn after. */
+  /** Removes the bar. */
   close(): void;
 }
 
@@ -35,7 +35,7 @@ function openBar(stream: NodeJS.WriteStream): ProgressDisplay {
             stream,
             hideCursor: true,
             clearOnComplete: true,
-            // The network holds the event loop for a second at a time: draw when told, not by a timer.
+            // The network blocks the event loop for up to a second: draw on each event, not by a timer.
             synchronousUpdate: true,
             noTTYOutput: false,
           },
@@ -65,7 +65,7 @@ function openLines(session: Session): ProgressDisplay {
   };
 }
 
-/** Speed and time left of one stage, over the whole of it. */
+/** Mean speed and remaining time of one stage. */
 class Meter {
   readonly stage: string;
   readonly #started = performance.now();

@@ -17,20 +17,20 @@ export function asVerb(args: readonly string[], verb: VerbName): readonly string
   return args.with(at, verb);
 }
 
-/** The command with the one path that several words are, which has spaces and was typed without quotes; undefined if there is none. */
+/** The command with several words joined to an existing path that was typed without quotes, or undefined. */
 export function withWholePath(words: readonly string[], args: readonly string[]): string | undefined {
   const whole = words.join(' ');
   if (words.length < 2 || !existsSync(whole)) return undefined;
   return `did you mean ${whole}? ${retyped([...args.filter((arg) => !words.includes(arg)), whole])}`;
 }
 
-/** The path of a feature set that is typed behind the verb; undefined if there is none. @throws UserError for several */
+/** The positional path of a feature set, or undefined. @throws UserError for several */
 export function onePath(words: readonly string[], { args }: { readonly args: readonly string[] }): string | undefined {
   if (words.length < 2) return words[0];
   throw usageError('the feature set', `${words.length} folders`, 'one', withWholePath(words, args));
 }
 
-/** The same command with an option and its value ('' for none) in place of those that were given, or behind the verb where none was. */
+/** The command with an option set to a value ('' for a flag); a new option follows the verb. */
 export function withOption(args: readonly string[], name: string, value: string): readonly string[] {
   const at = args.findIndex((arg) => isOption(arg, name));
   const place = at < 0 ? args.findIndex((arg) => verbNames.includes(arg as VerbName)) + 1 : at;
@@ -38,13 +38,13 @@ export function withOption(args: readonly string[], name: string, value: string)
   return [...args.slice(0, place), ...option, ...withoutOption(args.slice(place), name)];
 }
 
-/** The same command without an option, however often it was given. */
+/** The command without an option. */
 export function withoutOption(args: readonly string[], name: string): readonly string[] {
   const kept: string[] = [];
   for (let at = 0; at < args.length; at++) {
     const arg = valueAt(args, at);
     if (!isOption(arg, name)) kept.push(arg);
-    // Its value goes with it: a word, or a number below zero.
+    // Drop its value too: a word, or a negative number.
     else if (/^-(?:.|-[^=]+)$/.test(arg) && /^(?!-)|^-\.?\d/.test(args[at + 1] ?? '-')) at++;
   }
   return kept;

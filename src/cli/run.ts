@@ -9,7 +9,7 @@ import { interruptSignal } from './interrupts.ts';
 import { knownFailure } from './known-failure.ts';
 import type { Session, Verb } from './verb.ts';
 import { verbs } from './verbs.ts';
-import { keptByNpm, withMeantCommand, wrongUsage } from './wrong-usage.ts';
+import { keptByNpm, withCorrectedCommand, wrongUsage } from './wrong-usage.ts';
 
 type Listen = (graceMs?: number) => AbortSignal;
 
@@ -17,12 +17,12 @@ type Listen = (graceMs?: number) => AbortSignal;
  * Parses the arguments, runs one verb and resolves to the exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
  * Results go to stdout, everything else to stderr.
  *
- * @param listen gives the signal that is aborted when the run is to stop; default: at Ctrl-C or SIGTERM
+ * @param listen returns the signal that stops the run; default: Ctrl-C or SIGTERM
  */
 export async function runCli(args: readonly string[], listen: Listen = interruptSignal): Promise<number> {
   let exitCode = 0;
   const parser = yargs(keepDashes(args))
-    // Verbs are listed by their names alone: how they are typed stands above them.
+    // Verbs are listed by name only; the usage line shows how to type them.
     .scriptName('')
     .version(programVersion())
     .usage(ownUsage('<verb>', '[options]'))
@@ -61,19 +61,19 @@ export async function runCli(args: readonly string[], listen: Listen = interrupt
     await parser.parseAsync();
     return exitCode;
   } catch (error) {
-    // A module of the program is a file too: it may not open.
+    // Loading a verb's module may fail too.
     const known = knownFailure(error, undefined, args);
-    return printError(known instanceof UserError ? withMeantCommand(known, args) : known, args.includes('--debug'));
+    return printError(known instanceof UserError ? withCorrectedCommand(known, args) : known, args.includes('--debug'));
   }
 }
 
-/** yargs draws a verb's whole help behind each run, for a failure that would show it; here none does. Internal to yargs. */
+/** Stops yargs from rendering a verb's help at each run in case a failure shows it; uses yargs' internals. */
 function withoutHelpBehindVerbs(parser: unknown): void {
   const known = parser as { getInternalMethods(): { getUsageInstance(): { cacheHelpMessage: () => void } } };
   known.getInternalMethods().getUsageInstance().cacheHelpMessage = () => undefined;
 }
 
-/** Every option that yargs knows by now: the verb's own too, once it is loaded. Its types leave this method out. */
+/** Names of all options known to yargs, including those of the loaded verb; not in yargs' types. */
 function optionNames(parser: unknown): readonly string[] {
   return Object.keys((parser as { getOptions(): { readonly key: object } }).getOptions().key);
 }
@@ -85,7 +85,7 @@ const everyVerb = {
   debug: { describe: 'stack traces with errors', flag: true },
 } as const;
 
-/** Declares the options of a verb for yargs: all as text, flags apart, since `readOptions` checks them. */
+/** Declares a verb's options for yargs as text or flags; `readOptions` checks them. */
 function declare(yargs: Argv, { options, hidden = [] }: Verb): Argv {
   for (const [name, spec] of Object.entries(options)) {
     const describe = withOwnCommands(describeOption(spec));
@@ -117,7 +117,7 @@ function openSession(given: RawOptions, args: readonly string[], signal: AbortSi
       if (!json) process.stdout.write(`${printable(text)}\n`);
     },
     write: async (text) => {
-      // To a file or a program it goes as it stands: a path in a CSV must stay that path.
+      // Files and pipes get the exact text: a path in a CSV must stay unchanged.
       const shown = process.stdout.isTTY === true ? printable(text) : text;
       if (shown !== '' && !process.stdout.write(shown)) await once(process.stdout, 'drain');
     },
@@ -144,7 +144,7 @@ function printError(error: unknown, debug: boolean): number {
   return known ? error.exitCode : 1;
 }
 
-/** A message whose commands can be typed as they stand. */
+/** Rewrites the commands in a message as the user types them. */
 function typeable(message: string): string {
   return message.replace(/^ {2}(?:fix|go on): [\s\S]*/m, (lines) => withOwnCommands(lines));
 }

@@ -14,7 +14,7 @@ const shortestToken = 16;
 const tokenVariable = 'FEATURETAP_TOKEN';
 
 export const serveVerb: Verb = defineVerb({
-  // Whoever is answered has the longest time limit to get the answer.
+  // Running requests may take up to the longest timeout.
   graceMs: longestTimeout * 1000,
   options: {
     head: { describe: 'folder of a report; several (repeated, or a,b) answer side by side', text: true, list: true },
@@ -60,9 +60,9 @@ export const serveVerb: Verb = defineVerb({
       timeLimitSeconds: timeout,
     };
     const heads = await headsAsked(folders, session);
-    // It runs for long, and what requests leave behind is little: nothing has to pile up.
+    // A long-running process with small requests needs no large heap.
     keepHeapSmall();
-    // ONNX Runtime and the HTTP library come with it: a wrong option is answered without them.
+    // Loads ONNX Runtime and the HTTP library: wrong options fail without them.
     const { serve } = await import('../serve/serve.ts');
     const { withTrainingPhotos } = await import('../serve/served-head.ts');
     const server = await serve(await withTrainingPhotos(heads, asked.threads, session.note), asked);
@@ -78,7 +78,7 @@ export const serveVerb: Verb = defineVerb({
   },
 });
 
-/** @throws UserError if other machines could ask without one */
+/** @throws UserError for a short token, or none if other machines can connect */
 function tokenAsked(given: string | undefined, host: string): string | undefined {
   const token = given ?? (process.env[tokenVariable] || undefined);
   if (token === undefined && !isLoopback(host)) {

@@ -2,7 +2,7 @@ import { fstatSync } from 'node:fs';
 import type { Session } from './verb.ts';
 
 export interface StatusLine {
-  /** Whether there is a terminal that shows it. */
+  /** Whether a terminal shows it. */
   readonly shown: boolean;
   show(text: string): void;
   clear(): void;

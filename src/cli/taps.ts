@@ -34,7 +34,7 @@ interface Listed {
   readonly taps: readonly Tap[];
 }
 
-/** A ResNet's tensors follow from its architecture, so its name alone needs no weights; a user's own graph is run once. */
+/** A ResNet's tensors follow from its architecture, so a known name needs no weights; other graphs are run once. */
 async function tapsOf(
   spec: string,
   asked: number | undefined,

@@ -1,7 +1,7 @@
 import { type OptionSpecs, type OptionValues, type RawOptions, readOptions } from '../system/options.ts';
 import type { WriteAdvice } from '../system/write-error.ts';
 
-/** What every verb gets beside its own options. */
+/** Common context of all verbs. */
 export interface Session {
   /** One JSON document on stdout and nothing else there. */
   readonly json: boolean;
@@ -11,14 +11,11 @@ export interface Session {
   readonly signal: AbortSignal;
   /** The command as typed, for reports: `featuretap classify --model svm`. */
   readonly command: string;
-  /** The same as words, the verb among them. */
+  /** The arguments, including the verb. */
   readonly args: readonly string[];
   /** A result line: stdout, unless `--json`. */
   print(text: string): void;
-  /**
-   * A piece of the result as it stands, with `--json` too: for results too long to hold at once. Resolves when stdout
-   * can take more.
-   */
+  /** Writes a piece of a result too long to hold at once, also with `--json`. Resolves when stdout accepts more. */
   write(text: string): Promise<void>;
   /** The one JSON document of `--json`; ignored without it. */
   printJson(document: unknown): void;
@@ -28,20 +25,20 @@ export interface Session {
   warn(text: string): void;
 }
 
-/** One verb of the command line: its options, and the one call it makes. */
+/** A verb of the command line. */
 export interface Verb {
   readonly options: OptionSpecs;
-  /** Options that it takes and that `--help` leaves out. */
+  /** Options accepted but not listed by `--help`. */
   readonly hidden?: readonly string[];
-  /** Where its files go, for what to do when they cannot be written. */
+  /** Options that name its output files, for messages about failed writes. */
   readonly writes?: WriteAdvice;
-  /** How long what is under way may take to end once a signal was heard, in milliseconds; default 1000. */
+  /** Milliseconds for an orderly stop after a signal; default 1000. */
   readonly graceMs?: number;
   /** Resolves to the exit code; errors are thrown. @param given as yargs parsed them, by their names in kebab case */
   readonly run: (given: RawOptions, session: Session) => Promise<number>;
 }
 
-/** A verb whose call gets its options checked, typed as they are declared. */
+/** Defines a verb whose `run` gets checked, typed options. */
 export function defineVerb<const S extends OptionSpecs>({
   run,
   ...verb

@@ -1,11 +1,11 @@
 import type { VerbName } from '../system/own-command.ts';
 import type { Verb } from './verb.ts';
 
-/** A verb as `--help` lists it; what it needs is loaded when it is asked for. */
+/** A verb as `--help` lists it; its module is loaded on demand. */
 interface VerbEntry {
-  /** What may follow its name, as yargs takes it: `[images..]`. */
+  /** Positional arguments in yargs' syntax: `[images..]`. */
   readonly positionals?: string;
-  /** The option that a word without one was probably meant for, if there are no positionals. */
+  /** Without positionals: the option that a stray word was probably meant for. */
   readonly wordOption?: string;
   readonly describe: string;
   readonly load: () => Promise<Verb>;

@@ -15,10 +15,10 @@ import { openProgress } from './progress-bar.ts';
 import { onePath } from './retyped.ts';
 import { defineVerb, type Session, type Verb } from './verb.ts';
 
-/** Problems that are printed before the rest is only counted. */
+/** Problems printed; the rest is counted. */
 const shownProblems = 20;
 
-/** Verify: read a feature set again from end to end, say what is damaged, and repair it on request. */
+/** Checks a whole feature set, and repairs it on request. */
 export const verifyVerb: Verb = defineVerb({
   options: {
     features: { describe: 'folder of the feature set: cache/NAME', text: true, list: 'whole', positional: true },

@@ -6,42 +6,25 @@ import { ownCommand, quoteArgument, type VerbName, verbNames } from '../system/o
 import { retyped, withOption, withoutOption } from './retyped.ts';
 import { verbs } from './verbs.ts';
 
-/** What other programs call the same things. */
+/** Names of the same verbs in other programs. */
+// biome-ignore format: a table
 const otherVerbs: ReadonlyMap<string, VerbName> = new Map([
-  ['train', 'classify'],
-  ['fit', 'classify'],
-  ['test', 'predict'],
-  ['infer', 'predict'],
-  ['inference', 'predict'],
-  ['features', 'extract'],
-  ['embed', 'extract'],
-  ['report', 'compare'],
+  ['train', 'classify'], ['fit', 'classify'], ['test', 'predict'], ['infer', 'predict'], ['inference', 'predict'],
+  ['features', 'extract'], ['embed', 'extract'], ['report', 'compare'],
 ]);
 
-/** What other programs call the options of these, by what it may be here: the first that the verb has. */
+/** Options of other programs, and what they may be here: the first that the verb has. */
+// biome-ignore format: a table
 const otherOptions: ReadonlyMap<string, readonly string[]> = new Map([
-  ['out', ['to']],
-  ['output', ['to', 'out', 'csv']],
-  ['input', ['data']],
-  ['dataset', ['data']],
-  ['dir', ['data']],
-  ['network', ['weights']],
-  ['backbone', ['weights']],
-  ['checkpoint', ['weights', 'head']],
-  ['classifier', ['model']],
-  ['layer', ['tap']],
-  ['batch-size', ['batch']],
-  ['learning-rate', ['lr']],
-  ['random-state', ['seed']],
-  ['n-estimators', ['trees']],
-  ['n-neighbors', ['k']],
-  ['workers', ['threads']],
-  ['n-jobs', ['threads']],
+  ['out', ['to']], ['output', ['to', 'out', 'csv']], ['input', ['data']], ['dataset', ['data']], ['dir', ['data']],
+  ['network', ['weights']], ['backbone', ['weights']], ['checkpoint', ['weights', 'head']], ['classifier', ['model']],
+  ['layer', ['tap']], ['batch-size', ['batch']], ['learning-rate', ['lr']], ['random-state', ['seed']],
+  ['n-estimators', ['trees']], ['n-neighbors', ['k']], ['workers', ['threads']], ['n-jobs', ['threads']],
   ['topk', ['top']],
 ]);
 
 /**
- * The error for arguments that yargs refuses: its messages name neither what was typed nor what there is.
+ * The error for arguments that yargs refuses; yargs' messages name neither what was typed nor what exists.
  *
  * @param message yargs' own
  * @param optionNames every option of the verb
@@ -53,7 +36,7 @@ export function wrongUsage(message: string, args: readonly string[], optionNames
   const help = `featuretap ${verb} --help lists its options`;
   const unknown = /^Unknown arguments?: (.+)$/.exec(message)?.[1]?.split(', ');
   if (unknown === undefined) return new UserError({ what: message, where: verb, exitCode: 2, fix: help });
-  // yargs takes -test-size for the letters t, e, s, …
+  // yargs reads -test-size as the letters t, e, s, …
   const oneDash = args.find((word) => /^-[A-Za-z][\w-]+(?:=|$)/.test(word) && optionNames.includes(nameOf(word)));
   const typed =
     oneDash !== undefined
@@ -63,7 +46,7 @@ export function wrongUsage(message: string, args: readonly string[], optionNames
   const quoted = withSpaces(typed, args);
   const corrected = new Map<string, readonly string[]>();
   for (const word of typed) {
-    // Of several spare words none says which of them was meant for what.
+    // With several stray words it is unclear which was meant for what.
     const words = typed.length === 1 || word.startsWith('-') ? meant(verb, word, optionNames) : undefined;
     if (words !== undefined) corrected.set(word, words);
   }
@@ -71,7 +54,7 @@ export function wrongUsage(message: string, args: readonly string[], optionNames
     what: `${verb}: unknown ${isOption ? 'option' : 'argument'}`,
     found: typed.join(' '),
     exitCode: 2,
-    fix: quoted ?? (corrected.size < typed.length ? withoutThem(verb, typed, args) : didYouMean(corrected, args)),
+    fix: quoted ?? (corrected.size < typed.length ? withoutUnknown(verb, typed, args) : didYouMean(corrected, args)),
   });
 }
 
@@ -86,7 +69,7 @@ function wrongVerb(typed: string | undefined, args: readonly string[]): UserErro
   });
 }
 
-/** The words that one word was probably meant to be. */
+/** What a word was probably meant to be. */
 function meant(verb: VerbName, typed: string, optionNames: readonly string[]): readonly string[] | undefined {
   if (typed.startsWith('-')) {
     const called = otherOptions.get(kebab(nameOf(typed)).replaceAll('_', '-').toLowerCase());
@@ -98,7 +81,7 @@ function meant(verb: VerbName, typed: string, optionNames: readonly string[]): r
   return wordOption === undefined ? undefined : [`--${wordOption}`, typed];
 }
 
-/** The command with one path for the words that it fell into, since it has spaces and was typed without quotes. */
+/** The command with a path with spaces that was typed without quotes. */
 function withSpaces(typed: readonly string[], args: readonly string[]): string | undefined {
   const last = args.findLastIndex((arg) => typed.includes(arg));
   const first = args.findIndex((arg) => typed.includes(arg)) - 1;
@@ -108,9 +91,9 @@ function withSpaces(typed: readonly string[], args: readonly string[]): string |
   return `did you mean ${quoteArgument(path)}? ${retyped(words)}`;
 }
 
-/** The command without what the verb does not have, and the one that lists what it has. */
-function withoutThem(verb: VerbName, typed: readonly string[], args: readonly string[]): string {
-  // Where words may stand by themselves, the one behind an unknown option is more likely one of them than its value.
+/** The command without the unknown words, and the one that lists the options. */
+function withoutUnknown(verb: VerbName, typed: readonly string[], args: readonly string[]): string {
+  // If the verb takes words, the one after an unknown option is more likely such a word than its value.
   const takesWords = verbs[verb].positionals !== undefined;
   const rest = typed.reduce<readonly string[]>(
     (kept, word) =>
@@ -128,8 +111,8 @@ function didYouMean(corrected: ReadonlyMap<string, readonly string[]>, args: rea
   return `did you mean ${words}? ${retyped(args.flatMap((arg) => corrected.get(arg) ?? [arg]))}`;
 }
 
-/** An error with `instead` or `option`, with the whole command as it was meant. */
-export function withMeantCommand(error: UserError, args: readonly string[]): UserError {
+/** Adds the corrected command to an error with `instead` or `option`. */
+export function withCorrectedCommand(error: UserError, args: readonly string[]): UserError {
   const { found, instead, fix } = error.parts;
   if (fix !== undefined) return new UserError({ ...error.parts, fix: withDataHere(fix) });
   const options = optionsOf(error.parts);
@@ -157,18 +140,18 @@ function withDataHere(fix: string): string {
   return data === undefined ? fix : fix.replaceAll('--data FOLDER', `--data ${quoteArgument(data)}`);
 }
 
-/** Options that npm takes for the beginning of one of its own. */
+/** Options that npm reads as abbreviations of its own. */
 const shortForNpm: ReadonlyMap<string, string> = new Map([
   ['head', 'heading'],
   ['engine', 'engine-strict'],
 ]);
 
-/** Options of npm that a verb has as well: that they are set says nothing. */
+/** Options of both npm and a verb: whether they are set proves nothing. */
 const ownToNpm: ReadonlySet<string> = new Set(['cache', 'json', 'quiet', 'depth', 'version', 'help', 'debug']);
 
 /**
- * The error for options that were typed without a `--` before them: `npm run predict --head REPORT photo.jpg` keeps them
- * to itself, as variables of the environment, and takes the value of one that it does not know for an argument.
+ * The error for options typed without `--` before them: `npm run predict --head REPORT photo.jpg` keeps them as
+ * environment variables, and passes the value of an option that npm does not know as an argument.
  *
  * @param optionNames every option of the verb
  * @returns undefined if npm kept none
@@ -179,14 +162,14 @@ export function keptByNpm(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): UserError | undefined {
   const kept = optionNames.flatMap((name): { name: string; value: string }[] => {
-    // Both spellings of an option are known here, and none of a letter is npm's.
+    // Options have two spellings here; one-letter options are not npm's.
     if (ownToNpm.has(name) || name.length === 1 || name !== kebab(name)) return [];
     const value = environment[`npm_config_${(shortForNpm.get(name) ?? name).replaceAll('-', '_')}`];
     return value === undefined ? [] : [{ name, value }];
   });
   if (kept.length === 0) return undefined;
   const words = kept.map(({ name, value }) => [`--${name}`, ...(value === 'true' ? [] : [value])]);
-  // Of several whose values it let go, it does not say which value is whose.
+  // If npm passed on several values, it is unclear which option each belongs to.
   const isPlain = words.filter((option) => option.length === 1).length < 2;
   const [verb = '', ...others] = args;
   return new UserError({

@@ -18,7 +18,7 @@ import { shortPath } from '../../system/short-path.ts';
 import { retyped, withoutOption } from '../retyped.ts';
 import type { Session } from '../verb.ts';
 
-/** One table for each feature set that was named, all of the same images in the same order. */
+/** One table per given feature set, all with the same images in the same order. */
 export async function readData(
   values: ClassifyValues,
   session: Session,
@@ -40,7 +40,7 @@ export async function readData(
     if (column === undefined || labelsFile !== undefined) continue;
     throw usageError(`--${name}`, `${column}, and a feature set`, 'a table as --labels or --features');
   }
-  // Each table by the folders of its sets, several where they stand side by side.
+  // The folders of each table: several for sets side by side.
   const asked: (readonly string[])[] = [];
   for (const given of all) asked.push(await namedFolders(given, session));
   if (asked.length === 0) asked.push([await chosenFeatureSet(undefined, 'cache', session.note)]);
@@ -93,13 +93,13 @@ export async function readData(
   return tables;
 }
 
-/** @throws UserError if a feature set that was named is not there, or none was and there is none */
+/** @throws UserError if a given feature set is missing, or none is given and none exists */
 export async function checkNamed(all: readonly string[], session: Session): Promise<void> {
   if (all.length === 0) await chosenFeatureSet(undefined, 'cache', session.note);
   for (const given of all) if (!(await isForeign(given))) await namedFolders(given, session);
 }
 
-/** The folders behind one `--features`: `a+b` is two of them, unless there is a folder of that name. */
+/** The folders of one `--features`: two for `a+b`, unless a folder has that name. */
 async function namedFolders(given: string, session: Session): Promise<readonly string[]> {
   const whole = !given.includes('+') || existsSync(given) || existsSync(join('cache', given));
   const names = whole ? [given] : given.split('+');

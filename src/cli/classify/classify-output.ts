@@ -40,7 +40,7 @@ export function describeData(tables: readonly LabelledData<RowSource>[], session
   for (const warning of new Set(tables.flatMap(({ warnings }) => warnings))) session.warn(`warning: ${warning}`);
 }
 
-/** Prints what a run tells, each warning once. */
+/** Prints the events of a run, each warning once. */
 export function eventPrinter(
   data: LabelledData<RowSource>,
   repeats: number,
@@ -129,8 +129,7 @@ export function labelsNote({ model, folds, images, imageCount, unjudged }: Label
   return `labels: ${model} checked ${looked} by ${folds}-fold cross-validation: ${found}${without}`;
 }
 
-/** What the fits are going to take, before the first row is read. */
-/** Less than half of what is free is nothing to tell. */
+/** Whether a fit needs more than half of the free memory. */
 function isTight(needs: readonly FitNeeds[], available: number): boolean {
   return needs.some(({ bytes }) => bytes > available / 2);
 }
@@ -148,7 +147,7 @@ function streamNote({ data, blockRows, keptRows }: StreamPlan, memory: number): 
   return `by stream within ${formatBytes(memory)}: ${blockRows} rows at a time, ${kept}`;
 }
 
-/** What `--json` says of a report, and of the label check by its head; the exact splits and the confusion matrix are in its report.json. */
+/** A report as `--json` prints it, with its head's label check; splits and confusion matrix are only in report.json. */
 export function summary(report: Report, check?: LabelCheckFile): Readonly<Record<string, unknown>> {
   const { model, solver, params, accuracy, top5Accuracy, logLoss, macroF1, balancedAccuracy } = report;
   const { classes, trainSize, testSize, seed, fitSeconds, predictSeconds, features, uncalibratedLogLoss } = report;

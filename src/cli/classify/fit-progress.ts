@@ -1,11 +1,11 @@
 import type { FitProgress } from '../../models/model.ts';
 import { formatSeconds } from '../progress-bar.ts';
 
-/** Says where a fit stands, with its speed over the whole of its stage. */
+/** Describes a fit's progress, with its mean speed in the current stage. */
 export class FitMeter {
   #place = '';
   #started = 0;
-  /** Read before the stage was first told of: in how long, nobody knows. */
+  /** Rows read before the stage's first event, in an unknown time. */
   #rowsFirst = 0;
   #rowsBefore = 0;
 

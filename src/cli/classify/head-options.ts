@@ -7,10 +7,7 @@ import { preparationOptions } from '../../models/scaling.ts';
 import { usageError } from '../../system/errors.ts';
 import { type OptionSpec, type OptionValues, type RawOptions, readOptions } from '../../system/options.ts';
 
-/**
- * Options that reach a head, by the names that heads know: text for the command line, since each head checks its own.
- * What several heads say of one is put together.
- */
+/** Options of the heads by parameter name, as text: each head checks its own. Combines the descriptions of several heads. */
 export const headOptions: Readonly<Record<string, OptionSpec>> = Object.fromEntries(describeOptions());
 
 function* describeOptions(): Generator<[name: string, spec: OptionSpec]> {
@@ -46,7 +43,7 @@ export const sweepOptions = {
   },
 } as const;
 
-/** The sweep that the user asked for. */
+/** The requested sweep. */
 export function askedSweep({
   sweep,
   cv,
@@ -58,7 +55,7 @@ export function askedSweep({
   return undefined;
 }
 
-/** What the user gave, by the names that heads know (`max-depth` is `maxDepth`). */
+/** The given parameters by the heads' names (`max-depth` is `maxDepth`). */
 export function headParams(given: RawOptions): Readonly<Record<string, unknown>> {
   const values = readOptions(headOptions, given);
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined && value !== false));

@@ -35,7 +35,7 @@ import { askedSweep } from './head-options.ts';
 
 const modelNames = headKinds.map((kind) => kind.model).join(' | ');
 
-/** What `classify` does once its options are declared: loaded only where it is done. */
+/** Runs `classify`; a module of its own, so that `--help` does not load it. */
 export async function runClassify(
   values: AskedValues,
   params: Readonly<Record<string, unknown>>,
@@ -80,9 +80,9 @@ export async function runClassify(
     );
   }
   describeData(tables, session);
-  // Drawn of the first table: the others hold the same images in the same order.
+  // All tables have the same images in the same order.
   const splits = await chooseSplits(values, data, drawn, session);
-  // What is the newest one now is another one later.
+  // Name the set: the newest one may be another one later.
   const command =
     values.features.length > 0
       ? session.command

@@ -20,7 +20,7 @@ import type { Session } from '../verb.ts';
 import { absoluteWeights, isBelow, type PlanRequest, taskArguments } from './plan-options.ts';
 
 /**
- * Sizes a plan: counts the images, finds out or measures how fast a task is, and puts known weights where tasks see them.
+ * Sizes a plan: counts the images, determines the speed of a task, and puts known weights where tasks find them.
  *
  * @throws UserError as `extract` does for the data folder and the weights
  */
@@ -44,11 +44,11 @@ export async function makePlan(
   const { list, imageCount, listSeconds } = await countImages(asked, request);
   if (tasks > imageCount)
     throw usageError('--tasks', String(tasks), `at most one for each of the ${imageCount} images`);
-  // Without a GPU of its own a task would take what the node has, or its processor, without a word.
+  // Without --device, a task would silently use whatever the node has.
   const device = request.plan.device === 'auto' && gpus > 0 ? 'cuda' : request.plan.device;
   const { rate, source } = await taskRate(asked, request, folder, list, session, onProgress);
   const home = weightsHome(weights, cache);
-  // Of a claim that is not mounted here nothing can be prepared.
+  // A claim that is not mounted here cannot be prepared.
   if (asked.on === 'slurm' || existsSync(cache)) {
     await shareWeights(weights, cache, { signal: session.signal });
   } else if (home !== undefined) {
@@ -87,7 +87,7 @@ interface Counted {
   readonly listSeconds: number;
 }
 
-/** Names that a slow shared disk lists in a second; for folders that are not here. */
+/** Names listed per second on a slow shared disk, for folders not on this machine. */
 const namesPerSecond = 10_000;
 
 async function countImages({ imageCount }: PlanRequest, { plan, policy }: AskedExtract): Promise<Counted> {
@@ -133,7 +133,7 @@ async function taskRate(
   return measureRate({ images, network, preprocessing, tap, precision, batch, views, task, signal });
 }
 
-/** What a pod can see: its two mounts, and no other folder of this machine. */
+/** A pod sees its two mounts and no other folder of this machine. */
 function checkMounts(data: string, cache: string, weights: string): void {
   for (const [option, path] of [
     ['--data', data],
@@ -151,7 +151,7 @@ function checkMounts(data: string, cache: string, weights: string): void {
   });
 }
 
-/** One error here, not one in every task. */
+/** Fails here instead of in every task. */
 function checkFile(weights: string): void {
   if (!isAbsolute(weights) || existsSync(weights)) return;
   throw new UserError({ what: 'there is no such weights file', where: weights, fix: 'a file that all nodes see' });

@@ -17,10 +17,10 @@ import { openProgress } from '../progress-bar.ts';
 import { defineVerb, type Session, type Verb } from '../verb.ts';
 import { firstPart } from './status.ts';
 
-/** Of the options of `extract`, those that say which set; what the others say is compared with the parts. */
+/** Options of `extract` that select the set; the others are compared with the parts. */
 const shown = ['data', 'name', 'cache', 'replace'];
 
-/** Merge: put the parts that `extract --part` made together, as one machine would have made the set. */
+/** Merges the parts of `extract --part` into one feature set. */
 export const mergeVerb: Verb = defineVerb({
   options: {
     ...extractOptions,
@@ -71,7 +71,7 @@ export const mergeVerb: Verb = defineVerb({
   },
 });
 
-/** Of what is said of the features, what was typed: the rest is as the parts were made. */
+/** The typed options that describe the features; the rest follows from the parts. */
 function askedFields(given: RawOptions, plan: ExtractPlan): AskedFields {
   const { weights, tap, pool, dtype, precision, preprocessing, views } = plan;
   const shape = {
@@ -84,7 +84,7 @@ function askedFields(given: RawOptions, plan: ExtractPlan): AskedFields {
   return Object.fromEntries(Object.entries(all).filter(([name]) => given[optionName(name)] !== undefined));
 }
 
-/** Without parts: those that the set was merged of. */
+/** The number of parts of an already merged set. */
 async function countOfMergedParts(files: Files, set: string): Promise<number | undefined> {
   if ((await listParts(files, set)).length > 0) return undefined;
   return (await mergedBefore(files, set))?.parts;

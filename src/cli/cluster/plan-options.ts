@@ -23,7 +23,7 @@ export const planOptions = {
     numbers: { whole: true, min: 1 },
     unset: 'all',
   },
-  // Decoding for a GPU takes more than a few cores; without one, network and decoder share what there is.
+  // Decoding for a GPU takes more than a few cores.
   cpus: {
     describe: 'CPUs of a task, and its threads',
     numbers: { whole: true, min: 1, max: 1024 },
@@ -62,13 +62,13 @@ const imageCountOption = { describe: 'number of images', numbers: { whole: true,
 
 type PlanValues = OptionValues<typeof planOptions>;
 
-/** What a plan is made by: the options, checked together. */
+/** The options of a plan, checked together. */
 export interface PlanRequest extends Omit<PlanValues, 'images'> {
   readonly on: NonNullable<PlanValues['on']>;
   readonly tasks: number;
   readonly cpus: number;
   readonly gpus: number;
-  /** Given where the data folder is not on this machine. */
+  /** Given if the data folder is not on this machine. */
   readonly imageCount: number | undefined;
 }
 
@@ -112,7 +112,7 @@ function refuseOthers(given: RawOptions, on: PlanRequest['on']): void {
   }
 }
 
-/** Names of partitions and accounts: nothing that could end the line it is written into. */
+/** The name of a partition or account, which must not end the line it is written to. */
 function parseWord(given: string, name: string): string {
   if (/^[\w.,@+-]+$/.test(given)) return given;
   throw usageError(name, JSON.stringify(given), 'a name as sinfo and sacctmgr print it');
@@ -126,7 +126,7 @@ function parseClaim(given: string, option: string): Claim {
   throw usageError(option, given, expected, 'claim:folder');
 }
 
-/** Options of extract that a task gets otherwise than they were given: with absolute paths, or its own CPUs. */
+/** Options of extract that a task gets with other values: absolute paths, its own CPUs. */
 const ownToTasks = ['data', 'name', 'cache', 'weights', 'labels', 'images', 'device', 'threads'];
 
 interface TaskFolders {

@@ -14,7 +14,7 @@ import { shortPath } from '../../system/short-path.ts';
 import type { Session } from '../verb.ts';
 import type { PlanRequest } from './plan-options.ts';
 
-/** What a plan has become. */
+/** Results of a plan. */
 export interface Made {
   /** Absolute paths. */
   readonly files: readonly string[];
@@ -25,10 +25,10 @@ export interface Made {
   readonly submitted?: Submitted;
 }
 
-/** Below this a task is mostly start-up, in seconds. */
+/** Seconds below which a task is mostly start-up. */
 const shortPart = 60;
 
-/** The files or the YAML, what they expect, and the commands to type next. */
+/** Prints the files or the YAML, the expected resources, and the next commands. */
 export async function printPlan(plan: ClusterPlan, asked: PlanRequest, made: Made, session: Session): Promise<void> {
   const { files, kept, yaml, submitted } = made;
   const next = nextSteps(plan, asked, made);
@@ -52,7 +52,7 @@ export async function printPlan(plan: ClusterPlan, asked: PlanRequest, made: Mad
     submitted,
     next,
   });
-  // YAML on standard output is for kubectl: what people read goes beside it.
+  // YAML on stdout is for kubectl; the summary goes to stderr.
   const toPipe = yaml !== undefined && files.length === 0 && submitted === undefined;
   if (toPipe && !session.json) await session.write(yaml);
   const say = toPipe ? session.note : session.print;

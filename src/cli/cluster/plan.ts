@@ -12,7 +12,7 @@ import { defineVerb, type Verb } from '../verb.ts';
 import { isCount, type PlanRequest, planOptions, planRequest } from './plan-options.ts';
 import { type Made, printPlan } from './plan-output.ts';
 
-/** Plan: write what Slurm or Kubernetes needs to run one extraction in parts, and submit it on request. */
+/** Writes the jobs of an extraction in parts for Slurm or Kubernetes, and submits them on request. */
 export const planVerb: Verb = defineVerb({
   writes: { option: '--out FOLDER' },
   options: { ...extractOptions, ...planOptions },
@@ -21,7 +21,7 @@ export const planVerb: Verb = defineVerb({
     const request = askedExtract({ ...values, images: isCount(values.images) ? [] : values.images });
     const progress = openProgress(session);
     try {
-      // With what lists images and measures a network: a wrong option is answered without it.
+      // Loads the network code: wrong options fail without it.
       const { makePlan } = await import('./make-plan.ts');
       const plan = await makePlan(asked, request, given, session, progress.onProgress);
       progress.close();

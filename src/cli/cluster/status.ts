@@ -8,7 +8,7 @@ import { formatSeconds } from '../progress-bar.ts';
 import { asVerb, retyped, withOption, withoutOption } from '../retyped.ts';
 import { defineVerb, type Session, type Verb } from '../verb.ts';
 
-/** Status: how far the parts of a feature set are. */
+/** Shows the progress of the parts of a feature set. */
 export const statusVerb: Verb = defineVerb({
   options: {
     data: { describe: 'the data folder, where it names the set', text: true, default: 'data' },

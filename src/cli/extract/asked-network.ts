@@ -4,7 +4,7 @@ import type { OnProgress } from '../../system/progress.ts';
 import type { Session } from '../verb.ts';
 
 /**
- * Reads the weights that were asked for, downloading them where they are not there yet, and says what is to know of them.
+ * Loads the requested weights, downloads them if necessary, and prints their warnings.
  *
  * @param offline a network of a hub is not downloaded
  * @throws UserError if they are not usable

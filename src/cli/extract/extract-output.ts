@@ -12,7 +12,7 @@ import { formatSeconds } from '../progress-bar.ts';
 import type { Session } from '../verb.ts';
 import type { NextStep } from './next-step.ts';
 
-/** What `--explain` found, of each set. */
+/** Prints the result of `--explain` for each set. */
 export function printExplanations(explanations: readonly Explanation[], session: Session): void {
   printOneOrAll(
     explanations.map((explanation) => ({ featureSet: explanation.folder, ...explanation })),
@@ -40,12 +40,12 @@ function printExplanation(explanation: Explanation, session: Session): void {
   session.print(`  ${parts.join(', ')}`);
 }
 
-/** The document of `--json`: of one set alone, or of several. */
+/** Prints the JSON document of one set, or of several. */
 function printOneOrAll(documents: readonly object[], session: Session): void {
   session.printJson(documents.length === 1 ? documents[0] : { featureSets: documents });
 }
 
-/** The summary of a run: counts that add up, where the time went, and what to type next. */
+/** Prints the summary of a run: counts, time by step, and the next command. */
 export function printResults(
   results: readonly [ExtractResult, ...ExtractResult[]],
   isRandom: boolean,
@@ -53,7 +53,7 @@ export function printResults(
   next: NextStep,
   session: Session,
 ): void {
-  // The network ran once for all sets: their seconds are the same run's, the last one's are whole.
+  // All sets share one run; the last one's seconds are complete.
   const seconds = (results.at(-1) ?? results[0]).seconds;
   const shares = stepShares(seconds, threads ?? usableCores());
   const newImages = Math.max(...results.map((result) => result.newImages));
@@ -105,7 +105,7 @@ function describeImages({ manifest, newImages, keptImages, resumedImages }: Extr
   return `${newImages} new, ${keptImages} kept${stopped}; ${describeCounts(manifest.counts)}`;
 }
 
-/** What a set is: one line. */
+/** One line about a set. */
 export function describeSet(folder: string, { rowCount, rowShape, fields, counts, madeBy }: Manifest): string {
   const bytes = rowCount * rowLength(rowShape) * bytesPerNumber(fields.dtype);
   return (
@@ -114,7 +114,7 @@ export function describeSet(folder: string, { rowCount, rowShape, fields, counts
   );
 }
 
-/** What makes the largest step shorter. */
+/** What would shorten the largest step. */
 function describeHelp(shares: ReturnType<typeof stepShares>, { fields, madeBy }: Manifest): string {
   const [[largest] = ['backbone']] = shares;
   if (largest === 'write') return 'a faster disk for --cache, or --dtype float16';
@@ -145,7 +145,7 @@ function summarizeLeftOut({ leftOut }: ImageList): object {
   };
 }
 
-/** The same as lines: images first, each rule with a line of its own, then all others in one. */
+/** The same as lines: one per rule for images, then one for all other files. */
 export function describeLeftOut(
   counts: readonly LeftOutCount[],
   where = '; outcomes.csv says which',

@@ -1,7 +1,7 @@
 import { extractOptions, wholeSetOptions } from '../../extract/options.ts';
 import { defineVerb, type Verb } from '../verb.ts';
 
-/** Extract: run a frozen network over a folder of images once and keep the input of its average pool. */
+/** Runs a frozen network over a folder of images and keeps its features. */
 export const extractVerb: Verb = defineVerb({
   writes: { option: '--cache FOLDER', goesOn: true },
   options: {

@@ -12,10 +12,10 @@ export interface NextStep {
   readonly note?: string;
 }
 
-/** Of the rows that are held out by default. */
+/** Default share of held-out rows. */
 const usualTestSize = 0.1;
 
-/** Images with labels are there to train on; those without are there to be classified by a head that was trained before. */
+/** Labelled images are for training; others are classified by an existing head. */
 export async function nextStep(results: readonly [ExtractResult, ...ExtractResult[]]): Promise<NextStep> {
   const [{ list, manifest }] = results;
   const features = results.flatMap(({ folder }) => ['--features', shortPath(folder)]);
@@ -25,7 +25,7 @@ export async function nextStep(results: readonly [ExtractResult, ...ExtractResul
     const withoutRow = duplicate + unreadable + failed;
     const { fields, rowShape } = manifest;
     const { architecture, tap } = fields;
-    // Other heads would take millions of numbers a photo for features.
+    // Other heads would train on millions of numbers per photo.
     const model = results.length === 1 && rowShape.length === 3 && isTrainable(architecture, tap) ? 'finetune' : 'all';
     const drawing = list.images.some(({ split }) => split !== undefined) ? [] : drawOptions(list.images, withoutRow);
     return { command: ownCommand('classify', [...features, '--model', model, ...drawing]) };
@@ -42,10 +42,10 @@ export async function nextStep(results: readonly [ExtractResult, ...ExtractResul
 }
 
 /**
- * What classify needs beside its defaults to draw a split of these images: a class of one image cannot be on both sides,
- * and a tenth of a few images does not hold every class.
+ * Options that classify needs to draw a split of these images: a class of one image cannot be on both sides, and a
+ * tenth of few images does not contain every class.
  *
- * @param withoutRow images that gave no row of their own; which classes they are of does not matter for a size that works
+ * @param withoutRow number of images without a row of their own
  */
 export function drawOptions(images: readonly Pick<ImageFile, 'label'>[], withoutRow: number): readonly string[] {
   const counts = new Map<string, number>();
@@ -53,7 +53,7 @@ export function drawOptions(images: readonly Pick<ImageFile, 'label'>[], without
   const kept = [...counts.values()].filter((count) => count > 1);
   const small = kept.length < counts.size && kept.length > 1 ? ['--min-images', '2'] : [];
   const rows = kept.reduce((sum, count) => sum + count, 0);
-  // Fewer than there may be: a size that works for these works for more.
+  // A lower bound: a size that works for it works for more.
   const fewest = Math.max(rows - withoutRow, 2 * kept.length);
   if (kept.length < 2 || Math.ceil(usualTestSize * fewest) >= kept.length) return small;
   return [...small, '--test-size', String(smallestFraction(kept.length, fewest))];

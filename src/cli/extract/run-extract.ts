@@ -18,7 +18,7 @@ import { nextStep } from './next-step.ts';
 
 type RunValues = ExtractValues & { readonly explain: boolean; readonly part: string | undefined };
 
-/** What `extract` does once its options are declared: loaded only where it is done. */
+/** Runs `extract`; a module of its own, so that `--help` does not load it. */
 export async function runExtract(values: RunValues, session: Session): Promise<number> {
   const part = partOf(values);
   const asked = askedExtract(values, part === undefined);

@@ -14,7 +14,7 @@ const ownOptions = {
 
 export type FindValues = OptionValues<typeof ownOptions & typeof findOptions>;
 
-/** Find: the photos of a feature set that are nearest to words or to a photo. */
+/** Finds the photos of a feature set nearest to a text or a photo. */
 export const findVerb: Verb = defineVerb({
   writes: { option: '--page FILE.html', file: 'found.html' },
   options: { ...ownOptions, ...findOptions },

@@ -25,7 +25,7 @@ import { openProgress } from '../progress-bar.ts';
 import type { Session } from '../verb.ts';
 import type { FindValues } from './find.ts';
 
-/** What `find` does once its options are declared: loaded only where it is done. */
+/** Runs `find`; a module of its own, so that `--help` does not load it. */
 export async function runFind(asked: FindValues, session: Session): Promise<number> {
   const { query, count: most, weights, threads = usableCores(), features: named, page } = asked;
   if (query === undefined) throw usageError('what to find', 'nothing', "words or a photo: find 'brown dog on grass'");
@@ -56,7 +56,7 @@ export async function runFind(asked: FindValues, session: Session): Promise<numb
   return 0;
 }
 
-/** @throws UserError for a photo that is not there, or a folder, with one that is there */
+/** @throws UserError for a missing photo or a folder, naming an existing photo */
 async function checkPhotoThere(query: string, set: FeatureSet, session: Session): Promise<void> {
   const isFolder = existsSync(query) && statSync(query).isDirectory();
   const missing = missingPaths([query]);

@@ -3,7 +3,7 @@ import type { CsvColumns } from '../../predict/output.ts';
 import { usageError } from '../../system/errors.ts';
 import type { OptionValues } from '../../system/options.ts';
 
-/** What `predict` is to say beside the classes of a photo. */
+/** What `predict` prints besides the classes of a photo. */
 interface KnowingAsked extends CsvColumns {
   readonly coverage: number | undefined;
   readonly abstain: boolean;
@@ -13,7 +13,6 @@ interface KnowingAsked extends CsvColumns {
   readonly overlays: string | undefined;
 }
 
-/** Overlays go beside them into a folder. */
 export const overlayOption = {
   evidence: {
     describe: 'folder for a class activation map of each photo, as PNG (linear, ridge, linear svm)',
@@ -21,7 +20,7 @@ export const overlayOption = {
   },
 } as const;
 
-/** @throws a usage UserError if one of them goes beside a submission, which takes probabilities */
+/** @throws a usage UserError if one is given with a submission, which only holds probabilities */
 export function knowingAsked(
   { coverage, abstain, unlike, why, evidence: overlays }: OptionValues<typeof knowingOptions & typeof overlayOption>,
   submission: string | undefined,

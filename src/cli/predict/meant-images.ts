@@ -16,15 +16,15 @@ import { shortPath } from '../../system/short-path.ts';
 import { retyped, withWholePath } from '../retyped.ts';
 import type { Session } from '../verb.ts';
 
-/** Names of a folder that are shown, so that a message stays one. */
+/** Names of a folder shown in a message. */
 const mostNamed = 6;
 
-/** Of paths as they were typed, those that name nothing; a glob and `-` may name something yet. */
+/** Given paths that do not exist, except globs and `-`. */
 export function missingPaths(paths: readonly string[]): readonly string[] {
   return paths.filter((path) => path !== '-' && !existsSync(path) && !picomatch.scan(path).isGlob);
 }
 
-/** @throws UserError if none of the paths is there: the network need not be loaded to say so */
+/** @throws UserError if none of the paths exists, before the network is loaded */
 export async function checkAnyThere(paths: readonly string[], report: Report, session: Session): Promise<void> {
   const missing = missingPaths(paths);
   if (missing.length < paths.length) return;
@@ -49,9 +49,9 @@ function withTarget(path: string): string {
 }
 
 /**
- * The same command with what was probably meant by paths that name nothing, or with images that are there.
+ * The command with the nearest existing paths, or with existing images.
  *
- * @param known images that are there, where this folder holds none
+ * @param known existing images, if this folder has none
  */
 export async function meantCommand(
   paths: readonly string[],
@@ -91,7 +91,7 @@ export async function imagesHere(): Promise<string | undefined> {
   return (await firstImage('.')) ?? imageFolders('.')[0];
 }
 
-/** The same words with the paths of the nearest names for those that name nothing, and these paths alone. */
+/** The arguments with missing paths replaced by the nearest existing ones, and those alone. */
 export async function withNearPaths(
   paths: readonly string[],
   args: readonly string[],
@@ -104,13 +104,13 @@ export async function withNearPaths(
   return { args: args.map((arg) => near.get(arg) ?? arg), meant: [...near.values()] };
 }
 
-/** The first image of a folder, by its name; undefined if it holds none. */
+/** The first image of a folder by name, or undefined. */
 export async function firstImage(folder: string): Promise<string | undefined> {
   const image = (await namesIn(folder)).find(isImageName);
   return image && join(folder, image);
 }
 
-/** Lists what gave no answer, and says what to type for it. */
+/** Prints the failed images, and the command for them. */
 export async function tellFailures(
   paths: readonly string[],
   { failed, done }: { readonly failed: readonly InputFailure[]; readonly done: number },
@@ -131,20 +131,20 @@ export async function tellFailures(
   session.warn(`  fix:      ${fix}`);
 }
 
-/** The photos from which features were made, where they still lie there. */
+/** The data folder of the features, if it still exists. */
 function dataFolder(madeBy: Report['featureSet']['madeBy']): string | undefined {
   const folder = madeBy?.data;
   return folder !== undefined && existsSync(folder) ? shortPath(folder) : undefined;
 }
 
 async function nearestBeside(path: string): Promise<string | undefined> {
-  // What is listed there and cannot be found is a link that leads nowhere: the path itself, or another one.
+  // Names that are listed but do not exist are dangling links.
   const beside = (await namesIn(dirname(path))).filter((name) => existsSync(join(dirname(path), name)));
   const near = nearestName(basename(path), beside);
   return near === undefined ? undefined : join(dirname(path), near);
 }
 
-/** What of a folder can be predicted, judged by names: images first, then folders, archives and tables. */
+/** Inputs for predict in a folder, by name: images first, then folders, archives and tables. */
 async function namesIn(folder: string): Promise<readonly string[]> {
   const names = (await listIfThere(nodeFiles, folder)).filter((name) => !isHidden(name)).sort();
   const images = names.filter(isImageName);

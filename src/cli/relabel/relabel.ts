@@ -27,7 +27,7 @@ const options = {
 
 export type RelabelValues = OptionValues<typeof options>;
 
-/** Relabel: apply a list of corrections to the labels, not to the photos. */
+/** Applies a list of corrections to the labels. */
 export const relabelVerb: Verb = defineVerb({
   writes: { option: '--to FILE.csv', file: 'labels.csv' },
   options,

@@ -17,10 +17,10 @@ import { retyped } from '../retyped.ts';
 import type { Session } from '../verb.ts';
 import type { RelabelValues } from './relabel.ts';
 
-/** Changes that are listed; `--json` has them all. */
+/** Changes printed; `--json` has all. */
 const mostListed = 40;
 
-/** What `relabel` does once its options are declared: loaded only where it is done. */
+/** Runs `relabel`; a module of its own, so that `--help` does not load it. */
 export async function runRelabel(asked: RelabelValues, session: Session): Promise<number> {
   const { corrections: list, newLabels, write } = asked;
   if (list === undefined) {
@@ -66,7 +66,7 @@ async function askedTarget(
   return { set, path: target.path, base: set.labels };
 }
 
-/** The feature set of the report that a list lies beside; undefined if it lies elsewhere, or the set is gone. */
+/** The feature set of the report next to a list, or undefined. */
 async function reportedFeatures(list: string): Promise<string | undefined> {
   const report = await readReport(join(dirname(list), 'report.json')).catch(() => undefined);
   const folder = report?.featureSet.folder;

@@ -27,10 +27,10 @@ import { retyped, withOption } from '../retyped.ts';
 import type { Session } from '../verb.ts';
 import type { SuggestValues } from './suggest.ts';
 
-/** Suggestions that are listed; the CSV has them all. */
+/** Suggestions printed; the CSV has all. */
 const mostListed = 10;
 
-/** What `suggest` does once its options are declared: loaded only where it is done. */
+/** Runs `suggest`; a module of its own, so that `--help` does not load it. */
 export async function runSuggest(asked: SuggestValues, session: Session): Promise<number> {
   const { head: headFolder, from, count, by, out } = asked;
   const head = await loadAskedHead({

@@ -10,7 +10,7 @@ export type SuggestValues = OptionValues<
     typeof embedderOptions & { head: typeof headOption; out: typeof outOption; batch: (typeof sayingOptions)['batch'] }
 >;
 
-/** Suggest: which photos without labels to label next. */
+/** Suggests which unlabelled photos to label next. */
 export const suggestVerb: Verb = defineVerb({
   writes: { option: '--out FOLDER', goesOn: true },
   options: { head: headOption, ...suggestOptions, out: outOption, ...embedderOptions, batch: sayingOptions.batch },

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { classifyVerb } from '../../../src/cli/classify/classify.ts';
 import { withOption, withoutOption } from '../../../src/cli/retyped.ts';
-import { keptByNpm, withMeantCommand, wrongUsage } from '../../../src/cli/wrong-usage.ts';
+import { keptByNpm, withCorrectedCommand, wrongUsage } from '../../../src/cli/wrong-usage.ts';
 import { choiceError, type UserError } from '../../../src/system/errors.ts';
 import { type NumberRange, readOptions } from '../../../src/system/options.ts';
 import { ownCommand } from '../../../src/system/own-command.ts';
@@ -102,7 +102,7 @@ test('unknown options are printed as they were typed, an extra word as an argume
 
 test('a mistyped choice is answered with the command with the most similar one, also in a list', () => {
   const meant = (found: string, ...args: string[]): string | undefined =>
-    withMeantCommand(choiceError('--model', found, ['linear', 'svm', 'all']), args).parts.fix;
+    withCorrectedCommand(choiceError('--model', found, ['linear', 'svm', 'all']), args).parts.fix;
   assert.equal(
     meant('smv', 'classify', '--model', 'smv'),
     `did you mean svm? ${ownCommand('classify', ['--model', 'svm'])}`,
@@ -120,7 +120,7 @@ test('a mistyped choice is answered with the command with the most similar one, 
 
 test('a choice by its name in another program is answered with its name here', () => {
   const fixOf = (option: string, found: string, choices: readonly string[]): string | undefined =>
-    withMeantCommand(choiceError(option, found, choices), ['extract', option, found]).parts.fix;
+    withCorrectedCommand(choiceError(option, found, choices), ['extract', option, found]).parts.fix;
   for (const [option, found, choices, meant] of [
     ['--dtype', 'fp16', ['float32', 'float16'], 'float16'],
     ['--dtype', 'half', ['float32', 'float16'], 'float16'],
@@ -140,7 +140,7 @@ test('an invalid number is answered with the command with the nearest valid one,
       const spec = { describe: '', numbers: range, ...(fallback !== undefined && { default: fallback }) };
       return String(readOptions({ [name]: spec }, options)[name]);
     } catch (error) {
-      return withMeantCommand(error as UserError, args).parts.fix ?? 'none';
+      return withCorrectedCommand(error as UserError, args).parts.fix ?? 'none';
     }
   };
   const command = (...args: string[]): string => ownCommand('extract', args);
@@ -162,7 +162,7 @@ test('an invalid option of a head is answered with the command with its default'
   const refused = (options: Record<string, unknown>, ...args: string[]): Promise<string | undefined> =>
     classifyVerb.run({ features: 'F', ...options }, quietSession).then(
       () => undefined,
-      (error) => withMeantCommand(error as UserError, ['classify', ...args]).parts.fix,
+      (error) => withCorrectedCommand(error as UserError, ['classify', ...args]).parts.fix,
     );
   assert.equal(
     await refused({ model: ['forest'], 'max-depth': '0' }, '--model', 'forest', '--max-depth', '0'),

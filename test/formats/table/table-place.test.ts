@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { withMeantCommand } from '../../../src/cli/wrong-usage.ts';
+import { withCorrectedCommand } from '../../../src/cli/wrong-usage.ts';
 import { checkTablePlace, type TableNamed } from '../../../src/formats/table/table-place.ts';
 import { UserError } from '../../../src/system/errors.ts';
 import { ownCommand } from '../../../src/system/own-command.ts';
@@ -25,7 +25,7 @@ async function fixFor(path: string, named?: TableNamed): Promise<string | undefi
   );
   assert.ok(error instanceof UserError);
   const typed = named !== undefined && 'argument' in named ? ['relabel', path] : ['classify', '--labels', path];
-  return withMeantCommand(error, typed).parts.fix;
+  return withCorrectedCommand(error, typed).parts.fix;
 }
 
 test('a missing table is answered with the command for the most similar one, or the only one', async () => {
