@@ -39,11 +39,7 @@ export function askedExtract(values: ExtractValues, mayBeSeveral = false): Asked
       preprocessing: { resize, crop, interpolation, mean, std, autoOrient, sixteenBit },
       views: views === 0 ? undefined : { count: views, seed },
     },
-    policy: {
-      ...values,
-      shardBytes: shardMb && shardMb * 1e6,
-      checkpointSeconds: values.checkpoint,
-    },
+    policy: { ...values, shardBytes: shardMb && shardMb * 1e6, checkpointSeconds: values.checkpoint },
   };
 }
 

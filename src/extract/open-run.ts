@@ -74,11 +74,7 @@ export async function listInputs(
   return list;
 }
 
-/**
- * Settings of the writer, including the fingerprint.
- *
- * @param reading tap and pool of the set; default: the plan's
- */
+/** Settings of the writer, including the fingerprint. @param reading tap and pool of the set; default: the plan's */
 export function writerSettings(
   { plan, policy, context, network, preprocessing, int8 }: Omit<ExtractRun, 'files' | 'watch'>,
   dataFolder: string,

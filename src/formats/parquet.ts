@@ -13,11 +13,7 @@ interface ParquetTable {
   read(name: string): Promise<readonly unknown[]>;
 }
 
-/**
- * Opens a Parquet file with hyparquet.
- *
- * @throws UserError if it cannot be read or is none
- */
+/** Opens a Parquet file with hyparquet. @throws UserError if it cannot be read or is none */
 export async function openParquet(path: string): Promise<ParquetTable> {
   const { bytes, sha256 } = await readWholeFile(path, 'Parquet file');
   const whole = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;

@@ -163,11 +163,7 @@ export function encodeSafetensors(
   return bytes;
 }
 
-/**
- * A stored tensor as a typed array, copied.
- *
- * @throws UserError for a type not supported by `encodeSafetensors`
- */
+/** A stored tensor as a typed array, copied. @throws UserError for a type not supported by `encodeSafetensors` */
 export function typedTensor(tensor: StoredTensor, name: string, where: string): TypedTensor {
   const { type, shape, bytes } = tensor;
   switch (type) {

@@ -18,11 +18,7 @@ import { openTokenizer } from './tokenizer.ts';
 export interface TextTower {
   /** Length of an embedding. */
   readonly dims: number;
-  /**
-   * Unit embeddings of texts, [texts, dims].
-   *
-   * @throws UserError for a text longer than the network's context
-   */
+  /** Unit embeddings of texts, [texts, dims]. @throws UserError for a text longer than the network's context */
   encode(texts: readonly string[]): Promise<Matrix>;
   close(): Promise<void>;
 }

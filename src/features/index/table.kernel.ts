@@ -4,13 +4,7 @@ const newline = 10;
 const zero = 48;
 
 /** Why a scan stopped; 0 if it reached the end. */
-export const scanFaults = {
-  none: 0,
-  badNumber: 1,
-  wrongFieldCount: 2,
-  openQuote: 3,
-  tooManyLines: 4,
-} as const;
+export const scanFaults = { none: 0, badNumber: 1, wrongFieldCount: 2, openQuote: 3, tooManyLines: 4 } as const;
 
 /**
  * Finds every line of a table and its leading number in one pass over the bytes; quoted fields may hold newlines.

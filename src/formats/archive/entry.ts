@@ -69,11 +69,7 @@ function whole(bytes: Buffer, wanted: number): { readonly size: number; readonly
   return { size: wanted, bytes };
 }
 
-/**
- * An entry's name as a path in the archive, or undefined for a folder.
- *
- * @throws UserError if it leads out of it
- */
+/** An entry's name as a path in the archive, or undefined for a folder. @throws UserError if it leads out of it */
 export function entryPath(archive: string, name: string): string | undefined {
   const parts = name.split('/').filter((part) => part !== '' && part !== '.');
   const isHostile = name.startsWith('/') || /^[A-Za-z]:/.test(name) || parts.includes('..') || /[\0\\]/.test(name);

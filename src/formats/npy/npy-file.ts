@@ -44,11 +44,7 @@ export async function describeNpyMatrix(path: string): Promise<NpyMatrixFile> {
   });
 }
 
-/**
- * Reads a matrix as float32 in blocks of a few megabytes.
- *
- * @throws UserError as `describeNpyMatrix` does
- */
+/** Reads a matrix as float32 in blocks of a few megabytes. @throws UserError as `describeNpyMatrix` does */
 export async function readNpyMatrix(source: string | NpyBytes): Promise<NpyMatrix> {
   const path = typeof source === 'string' ? source : source.where;
   return withFile(source, async (file, bytes) => {

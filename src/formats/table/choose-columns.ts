@@ -73,11 +73,7 @@ function listed(columns: readonly string[]): string {
   return `${columns.slice(0, 10).join(', ')}${columns.length > 10 ? ', …' : ''}`;
 }
 
-/**
- * Chooses the id column of a table without labels.
- *
- * @throws a usage UserError if it is ambiguous
- */
+/** Chooses the id column of a table without labels. @throws a usage UserError if it is ambiguous */
 export function chooseIdColumn(sample: TableSample, where: string, isFile: (cell: string) => boolean): number {
   const { columns } = sample;
   const usable = [...columns.keys()].filter((column) => !isIndexName(valueAt(columns, column)));

@@ -10,11 +10,7 @@ const mostNamed = 10;
 /** How a table was given on the command line: by an option or as an argument. */
 export type TableNamed = { readonly option: string } | { readonly argument: string; readonly fix: string };
 
-/**
- * Suggests tables near a path that has none.
- *
- * @throws UserError if there is no such file, or it is a folder
- */
+/** Suggests tables near a path that has none. @throws UserError if there is no such file, or it is a folder */
 export async function checkTablePlace(path: string, named: TableNamed = { option: 'labels' }): Promise<void> {
   const found = await statIfThere(nodeFiles, path);
   // Pipes and devices are accepted.

@@ -8,11 +8,7 @@ export type TensorFlow = typeof import('@tensorflow/tfjs');
 /** The package with the native library; an optional dependency. */
 const packageName = '@tensorflow/tfjs-node-gpu';
 
-/**
- * Loads TensorFlow.js with its native library.
- *
- * @throws UserError that says what is missing and how to set it up
- */
+/** Loads TensorFlow.js with its native library. @throws UserError that says what is missing and how to set it up */
 export async function loadTensorFlow(): Promise<TensorFlow> {
   restoreRemovedUtilities();
   // Silences the library's list of instruction sets on stderr, but not its warnings.

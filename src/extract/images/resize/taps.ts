@@ -45,9 +45,7 @@ function sinc(x: number): number {
   return x === 0 ? 1 : Math.sin(x * Math.PI) / (x * Math.PI);
 }
 
-/**
- * Weights for output pixels `from` up to `from + count` of a resize of one axis from `sourceSize` to `targetSize`.
- */
+/** Weights for output pixels `from` up to `from + count` of a resize of one axis from `sourceSize` to `targetSize`. */
 export function tapsOf(
   interpolation: Interpolation,
   sourceSize: number,
