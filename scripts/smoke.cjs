@@ -24,7 +24,7 @@ function run(command, cwd) {
 }
 
 function check(holds, claim) {
-  if (!holds) throw new Error(`not so: ${claim}`);
+  if (!holds) throw new Error(`failed: ${claim}`);
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'featuretap-smoke-'));
@@ -58,7 +58,10 @@ function addSharp() {
 
 function use() {
   check(run('npx featuretap --version', folder).trim() === version, 'the version is that of package.json');
-  check(run('npx featuretap --help', folder).includes('npx featuretap <verb>'), '--help says how it was started');
+  check(
+    run('npx featuretap --help', folder).includes('npx featuretap <verb>'),
+    '--help prints commands as it was started',
+  );
   check(run('npx featuretap taps', folder).includes('avgpool'), 'taps lists the average pool');
   draw();
   const tiny = '--weights random:resnet-tiny --resize 36 --crop 32 --device cpu';
@@ -70,13 +73,13 @@ function use() {
   run('npx featuretap compare', folder);
   const head = readdirSync(join(folder, 'reports', 'photos')).find((name) => name.startsWith('forest'));
   const answer = run(`npx featuretap predict --head reports/photos/${head} --top 1 photos/red`, folder);
-  check((answer.match(/red \d/g) ?? []).length >= 6, 'predict knows the red photos again');
+  check((answer.match(/red \d/g) ?? []).length >= 6, 'predict recognizes the red photos');
   run(`npx featuretap export --head reports/photos/${head} --to head.onnx`, folder);
   writeFileSync(
     join(folder, 'use.mjs'),
     "import { createHead } from 'featuretap'; console.log(createHead('svm').model);\n",
   );
-  check(run('node use.mjs', folder).includes('svm'), 'the library makes a head');
+  check(run('node use.mjs', folder).includes('svm'), 'the library creates a head');
 }
 
 /** Photos of four plain colours, each slightly different, written by the installed sharp. */

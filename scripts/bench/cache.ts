@@ -16,7 +16,8 @@ import { drawnFields } from './scale/drawn-fields.ts';
 import { aboutRun, writeDocument } from './shared/document.ts';
 import { benchOptions } from './shared/options.ts';
 
-const purpose = `Measures the feature set: opening by number of rows, a run over unchanged files, reading compared with the disk.`;
+const purpose = `Measures the feature set: opening by number of rows, a run over unchanged files, reading compared with
+the disk.`;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -173,7 +174,8 @@ function print({ open: opens, unchanged, read }: Figures): void {
   }
   const { images, fullSeconds, unchangedSeconds } = unchanged;
   console.log(
-    `unchanged   ${images} images: ${fullSeconds.toFixed(2)} s in full, ${unchangedSeconds.toFixed(2)} s when nothing changed`,
+    `unchanged   ${images} images: ${fullSeconds.toFixed(2)} s for all, ` +
+      `${unchangedSeconds.toFixed(2)} s for unchanged files`,
   );
   const share = (100 * read.matrixMBPerSecond) / read.rawMBPerSecond;
   console.log(

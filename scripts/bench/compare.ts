@@ -12,8 +12,8 @@ import { median } from './shared/numbers.ts';
 import { benchOptions } from './shared/options.ts';
 import { drawSet } from './stream/draw-set.ts';
 
-const purpose = `Measures how long compare takes to write its page, cold and from its cache, and how large the page is: six real runs on
-random features, with a photo of 500 x 375 pixels each.
+const purpose = `Measures how long compare takes to write its page, cold and from its cache, and how large the page is:
+six real runs on random features, with a photo of 500 x 375 pixels each.
 Elements are counted by Chromium, where one is installed; $FEATURETAP_BROWSER may name it.`;
 
 const launcher = fileURLToPath(new URL('../featuretap.cjs', import.meta.url));

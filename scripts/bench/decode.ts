@@ -64,19 +64,20 @@ export async function run(args: readonly string[]): Promise<void> {
     if (values.json) return console.log(JSON.stringify(figures, null, 2));
     const rate = ({ imagesPerSecond }: Round): string => `${imagesPerSecond.toFixed(0).padStart(6)} images/s`;
     const steps = figures.ours.milliseconds;
-    console.log(`${images.length} images, ${threads} threads, ${rounds} rounds in turns, the median:`);
+    console.log(`${images.length} images, ${threads} threads, ${rounds} alternating rounds, median:`);
     console.log(`  featuretap${views === 0 ? '' : ` with ${views} views`}`.padEnd(44) + rate(figures.ours));
     if (figures.python !== null) {
       console.log(`  ${figures.python.name}`.padEnd(44) + rate(figures.python));
       console.log(`  ratio ${(figures.ours.imagesPerSecond / figures.python.imagesPerSecond).toFixed(2)}`);
-    } else console.log('  Pillow and torchvision: no Python has them; npm run bench -- setup');
+    } else console.log('  Pillow and torchvision: not installed; npm run bench -- setup');
     if (steps !== undefined) {
       const shown = Object.entries(steps).map(([step, ms]) => `${step} ${ms.toFixed(2)} ms`);
       console.log(`  per image, in its thread: ${shown.join(', ')}; peak memory ${peakMegabytes} MB`);
     }
     const { bilinear, bicubic, ratio, pixelRatio } = filters;
     console.log(
-      `  resize and crop alone, ${filters.images} images in turns: bilinear ${bilinear.toFixed(2)} ms, bicubic ${bicubic.toFixed(2)} ms, ratio ${ratio.toFixed(2)}; with the decode ${pixelRatio.toFixed(2)}`,
+      `  resize and crop alone, ${filters.images} images, alternating: ` +
+        `bilinear ${bilinear.toFixed(2)} ms, bicubic ${bicubic.toFixed(2)} ms, ratio ${ratio.toFixed(2)}; with the decode ${pixelRatio.toFixed(2)}`,
     );
   } finally {
     rmSync(scratch, { recursive: true });

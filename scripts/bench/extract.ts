@@ -103,7 +103,7 @@ export async function run(args: readonly string[]): Promise<void> {
 function network(name: string): NetworkName {
   const known = networkNames.find((candidate) => candidate === name);
   if (known !== undefined) return known;
-  throw new UserError({ what: 'no such network', found: name, expected: networkNames.join(' | '), exitCode: 2 });
+  throw new UserError({ what: 'unknown network', found: name, expected: networkNames.join(' | '), exitCode: 2 });
 }
 
 /** The contestants: this project and each available Python, as selected by --only. */
@@ -140,7 +140,7 @@ async function contest(
   for (const [index, { engine, python }] of contestants.entries()) {
     const features = `${turn.pixels}-${turn.batch}-${index}`;
     const contestant = await Contestant.start({ ...turn, engine, features }, python);
-    if (typeof contestant === 'string') console.error(`${engine} (${python ?? 'ours'}) left out: ${contestant}`);
+    if (typeof contestant === 'string') console.error(`${engine} (${python ?? 'featuretap'}) skipped: ${contestant}`);
     else runners.push(contestant);
   }
   const exact = runners.find(({ task }) => task.engine === 'featuretap float32')?.task.features;

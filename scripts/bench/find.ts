@@ -5,7 +5,8 @@ import { nextUint32, seedStream } from '../../src/numerics/xoshiro.kernel.ts';
 import { nearestPlaces } from '../../src/predict/find/nearest-photos.ts';
 import { findPeer, peerEnvironment, tellPeer } from './peers/python.ts';
 
-const purpose = `Measures the search of featuretap find for a given vector, compared with NumPy's product and argpartition.`;
+const purpose = `Measures the search of featuretap find for a given vector, compared with NumPy's product and
+argpartition.`;
 
 export async function run(args: readonly string[]): Promise<void> {
   const values = benchOptions(args, 'find', purpose, {
@@ -31,7 +32,7 @@ export async function run(args: readonly string[]): Promise<void> {
     const used = process.cpuUsage();
     const clock = performance.now();
     const [first] = await nearestPlaces({ rowCount, columnCount, data }, query, { count, threads });
-    if (first?.place !== 0) throw new Error('a row is nearest to itself');
+    if (first?.place !== 0) throw new Error('a row must be nearest to itself');
     // The first search opens a session.
     if (round === 0) continue;
     seconds.push(performance.now() - clock);

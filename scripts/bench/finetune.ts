@@ -10,8 +10,8 @@ import { findPeer, tellPeer } from './peers/python.ts';
 import { mean, percent } from './shared/numbers.ts';
 import { benchOptions } from './shared/options.ts';
 
-const purpose = `Fine-tunes the last blocks from cached maps, compared with PyTorch on the same maps with the same recipe: accuracy on the
-same test rows, that of the linear head from which both start, and seconds per epoch.
+const purpose = `Fine-tunes the last blocks from cached maps, compared with PyTorch on the same maps with the same
+recipe: accuracy on the same test rows, that of the linear head from which both start, and seconds per epoch.
 The default set is made by extract --tap layer3 --pool none --dtype float16.`;
 
 /** Prints a line for each split and side, and the means. */
@@ -111,7 +111,9 @@ function sayMeans(records: readonly Record[]): void {
   const gains = records.map(({ linear: before, accuracy }) => accuracy - before);
   const { clock, processor } = epochOf(records);
   console.log(
-    `${first.side}: linear ${percent(mean(linear))}, tuned ${percent(mean(tuned))}, gain ${percent(mean(gains))} (standard deviation ${percent(deviation(gains))}); ${clock.toFixed(1)} s an epoch, ${processor.toFixed(1)} s of processor time`,
+    `${first.side}: linear ${percent(mean(linear))}, tuned ${percent(mean(tuned))}, ` +
+      `gain ${percent(mean(gains))} (standard deviation ${percent(deviation(gains))}); ` +
+      `${clock.toFixed(1)} s per epoch, ${processor.toFixed(1)} s of processor time`,
   );
 }
 
@@ -122,7 +124,8 @@ function sayRatio(records: readonly Record[]): void {
   if (!ours?.length || !theirs?.length) return;
   const [own, peer] = [epochOf(ours), epochOf(theirs)];
   console.log(
-    `featuretap's epochs are ${(peer.clock / own.clock).toFixed(2)}x as fast as PyTorch's, by processor time ${(peer.processor / own.processor).toFixed(2)}x`,
+    `featuretap's epochs are ${(peer.clock / own.clock).toFixed(2)}x as fast as PyTorch's, ` +
+      `by processor time ${(peer.processor / own.processor).toFixed(2)}x`,
   );
 }
 

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { runFuzz } from './fuzz/run-fuzz.ts';
 import { benchOptions, wholeNumber } from './shared/options.ts';
 
-const purpose = `Feeds mutated files to every reader. Every input must be read consistently, or rejected with a UserError: no other
-error, no hang, no memory beyond 100 times the input. Prints counts per reader and the slowest input; exits with 1 if
-anything was found.`;
+const purpose = `Feeds mutated files to every reader. Every input must be read consistently, or rejected with a
+UserError: no other error, no hang, no memory beyond 100 times the input. Prints counts per reader and the slowest
+input; exits with 1 if anything was found.`;
 
 export async function run(args: readonly string[]): Promise<void> {
   const values = benchOptions(args, 'fuzz', purpose, {

@@ -13,8 +13,9 @@ import { nextBelow, seedStream } from '../../src/numerics/xoshiro.kernel.ts';
 import { findPeer } from './peers/python.ts';
 import { benchOptions } from './shared/options.ts';
 
-const purpose = `Counts the wrong labels found by classify --check-labels and by cleanlab's own pipeline (LogisticRegression out of fold
-over the same five folds, find_label_issues) on the same features with some labels changed.
+const purpose = `Counts the wrong labels found by classify --check-labels and by cleanlab's own pipeline
+(LogisticRegression out of fold over the same five folds, find_label_issues) on the same features with some labels
+changed.
 npm run bench -- setup installs a Python with cleanlab; without one only featuretap is measured.`;
 
 interface Found {

@@ -27,7 +27,7 @@ export async function run(args: readonly string[]): Promise<void> {
   const words = values.only?.split(',');
   const unknown = words?.find((word) => !pinned.some((line) => line.startsWith(`${word}==`)));
   if (unknown !== undefined) {
-    throw new UserError({ what: 'no such peer', found: unknown, expected: pinned.join(' | '), exitCode: 2 });
+    throw new UserError({ what: 'unknown package', found: unknown, expected: pinned.join(' | '), exitCode: 2 });
   }
   const chosen = pinned.filter((line) => words?.some((word) => line.startsWith(`${word}==`)) ?? true);
   const python = join(values.folder, 'bin', 'python');
@@ -41,9 +41,9 @@ function must(command: string, args: readonly string[]): void {
   const { status, error } = spawnSync(command, args, { stdio: 'inherit', env: peerEnvironment });
   if (status === 0) return;
   throw new UserError({
-    what: 'the Python of the benches could not be set up',
+    what: 'the Python packages could not be installed',
     where: `${command} ${args.join(' ')}`,
     found: error?.message ?? `exit code ${status}`,
-    fix: "the network must reach PyPI, and python3 must have venv (Debian's python3-venv); without it the system's python3 is compared with",
+    fix: "the network must reach PyPI, and python3 must have venv (Debian's python3-venv); else the benches use python3",
   });
 }

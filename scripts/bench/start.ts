@@ -10,8 +10,8 @@ import { median } from './shared/numbers.ts';
 import { benchOptions } from './shared/options.ts';
 import { launcher, layCheckout, layPackage, must } from './start/programs.ts';
 
-const purpose = `Measures how long a command takes to start: on a tiny set, from this checkout and from the package, compared with
-Python's imports. Every command runs once per round, the rounds in turn.
+const purpose = `Measures how long a command takes to start: on a tiny set, from this checkout and from the package,
+compared with Python's imports. Every command runs once per round, the rounds in turn.
 npm run bench -- setup installs a Python with the newest scikit-learn and PyTorch (default python3).`;
 
 interface Row {
@@ -68,7 +68,7 @@ async function smallCommands(folder: string): Promise<ReadonlyMap<string, readon
   return new Map([
     ['--help', [0, ['--help']]],
     ['a wrong option', [2, ['classify', '--wrong']]],
-    ['extract, nothing new', [0, ['extract', '--data', photos, '--cache', cache, ...network]]],
+    ['extract, unchanged', [0, ['extract', '--data', photos, '--cache', cache, ...network]]],
     ['classify --model svm', [0, [...classify, '--model', 'svm']]],
     ['compare of six, page', [0, ['compare', set, '--html', join(folder, 'page.html')]]],
     ['predict of one photo', [0, ['predict', '--head', head, photo]]],
@@ -131,7 +131,7 @@ function print(rows: readonly Row[]): void {
     console.log(`${what.padEnd(widths[0] as number)}  ${who.padEnd(widths[1] as number)}  ${figures.join('  ')}`);
   line('', '', 'median, s', 'fastest');
   for (const { who, what, seconds } of [...rows].sort((one, other) => order(rows, one) - order(rows, other))) {
-    if (seconds.length === 0) line(what, who, 'not here');
+    if (seconds.length === 0) line(what, who, 'missing');
     else
       line(
         what,

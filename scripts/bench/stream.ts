@@ -109,7 +109,7 @@ function objectiveOf({ details }: Report): number {
 }
 
 function print(lines: readonly Line[], featureBytes: number): void {
-  console.log(`${formatBytes(featureBytes)} of features on the disk; peak memory beyond the idle process`);
+  console.log(`${formatBytes(featureBytes)} of features on disk; peak memory beyond the idle process`);
   const cells = lines.map((line) => [
     line.mode,
     line.fitSeconds.toFixed(1),

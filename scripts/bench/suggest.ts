@@ -15,9 +15,9 @@ import { kCenterGreedy } from '../../src/suggest/rank/k-center.kernel.ts';
 import { mean, percent } from './shared/numbers.ts';
 import { benchOptions, wholeNumber } from './shared/options.ts';
 
-const purpose = `Measures what labelling the photos of featuretap suggest gains over random photos: from a few labelled photos of each
-class, some of the others are labelled in each round, and the head is fitted again and tested on photos that are never
-labelled. Random photos, test photos and first photos depend on the seed; all methods share them.`;
+const purpose = `Measures what labelling the photos of featuretap suggest gains over random photos: from a few labelled
+photos of each class, some of the others are labelled in each round, and the head is fitted again and tested on photos
+that are never labelled. Random photos, test photos and first photos depend on the seed; all methods share them.`;
 
 /** Photos as row numbers of the table. */
 interface Draw {
@@ -74,7 +74,8 @@ export async function run(args: readonly string[]): Promise<void> {
     const draw = drawPhotos(table, perClass, testCount, seed);
     if (seed === 0) {
       console.log(
-        `${values.model}, uncalibrated: ${draw.first.length} photos labelled at first, ${perClass} of each of ${table.classes.length} classes; ` +
+        `${values.model}, uncalibrated: ${draw.first.length} photos labelled at the start, ` +
+          `${perClass} of each of ${table.classes.length} classes; ` +
           `${count} more of ${draw.pool.length} in each of ${rounds} rounds; ${draw.test.length} test photos; ${seeds} seeds`,
       );
     }
@@ -174,7 +175,7 @@ function print(found: ReadonlyMap<string, number[][]>, rounds: number): void {
   const random = found.get('random') as number[][];
   const heads = Array.from({ length: rounds + 1 }, (_, round) => (round === 0 ? 'start' : `round ${round}`));
   console.log(
-    `| photos by | ${heads.join(' | ')} | after round ${rounds}, on random | mean of the rounds, on random |`,
+    `| photos by | ${heads.join(' | ')} | after round ${rounds}, gain over random | mean of the rounds, gain over random |`,
   );
   console.log(`|${' --- |'.repeat(heads.length + 3)}`);
   for (const [name, runs] of found) {

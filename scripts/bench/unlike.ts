@@ -16,9 +16,9 @@ import { separation } from './classify/separation.kernel.ts';
 import { percent } from './shared/numbers.ts';
 import { benchOptions } from './shared/options.ts';
 
-const purpose = `Measures how well the distance to the k-th nearest training photo detects photos of other things, compared with the
-largest probability of the same head: test photos against a folder and generated images, and against photos of classes
-that were left out.`;
+const purpose = `Measures how well the distance to the k-th nearest training photo detects photos of other things,
+compared with the largest probability of the same head: test photos against a folder and generated images, and against
+photos of classes that were left out.`;
 
 const neighbours = [1, 5, 10, 50];
 
@@ -48,7 +48,7 @@ export async function run(args: readonly string[]): Promise<void> {
     const weights = values.weights === undefined ? {} : { weights: values.weights };
     await compare(whole, [
       [`images of ${values.odd}`, await photosOf(whole.shipped, values.odd, weights)],
-      ['drawn images', await photosOf(whole.shipped, folder, weights)],
+      ['generated images', await photosOf(whole.shipped, folder, weights)],
     ]);
     const step = all.classes.length / Number(values['leave-out']);
     const leaveOut = all.classes.filter((_, c) => Math.floor((c + 1) / step) > Math.floor(c / step));
@@ -147,6 +147,7 @@ async function compare(
 function line(what: string, inside: ArrayLike<number>, outside: ArrayLike<number>, more: string): void {
   const { auroc, falseAt95 } = separation(inside, outside);
   console.log(
-    `    ${what.padEnd(24)} AUROC ${auroc.toFixed(3)}   false positives at 95 % ${percent(falseAt95).padStart(7)}   ${more}`.trimEnd(),
+    `    ${what.padEnd(24)} AUROC ${auroc.toFixed(3)}   ` +
+      `false positives at 95 % ${percent(falseAt95).padStart(7)}   ${more}`.trimEnd(),
   );
 }

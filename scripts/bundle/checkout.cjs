@@ -71,7 +71,7 @@ function tryBundle(files, scratch) {
     remove(scratch);
     // esbuild has printed errors in the sources; any other error means that it is not installed.
     if (!Array.isArray(error.errors)) {
-      console.error('esbuild, which a checkout needs, is not installed for this platform');
+      console.error('a checkout needs esbuild, which is not installed for this platform');
       console.error('  fix:      npm run setup:small, or npm ci without --omit');
     }
     process.exit(1);

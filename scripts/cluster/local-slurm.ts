@@ -178,7 +178,7 @@ async function end(daemon: ChildProcess): Promise<void> {
 export async function until(what: string, holds: () => boolean | Promise<boolean>, seconds = 120): Promise<void> {
   const deadline = performance.now() + seconds * 1000;
   while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`not after ${seconds} s: ${what}`);
+    if (performance.now() > deadline) throw new Error(`timeout after ${seconds} s: ${what}`);
     await sleep(100);
   }
 }

@@ -44,7 +44,7 @@ export async function runOnSlurm(folder: string, say: (line: string) => void): P
   const weights = join(folder, 'resnet-tiny.safetensors');
   await writeTinyWeights(weights);
   const asked = ['--data', join(folder, dataName), '--name', 'set', '--weights', weights, ...network];
-  say('a single run, to compare with');
+  say('a single run, for comparison');
   await featuretap(['extract', ...asked, '--cache', join(folder, 'single'), '--threads', '1']);
   say('starting munged, slurmctld and two slurmd');
   const slurm = await startLocalSlurm();
@@ -75,12 +75,12 @@ async function runParts(
 
   const task = (part: number): string => `${submitted.extract}_${part}`;
   const killed = await caughtInTheMiddle(set, [], (pid) => process.kill(pid, 'SIGKILL'));
-  say(`part ${killed}: its worker is killed`);
+  say(`part ${killed}: worker killed`);
   const requeued = await caughtInTheMiddle(set, [killed], (pid, part) => {
     run('scontrol', ['requeue', task(part)], environment);
     process.kill(pid, 'SIGCONT');
   });
-  say(`part ${requeued}: put back into the queue`);
+  say(`part ${requeued}: requeued`);
   const cancelled = await caughtInTheMiddle(set, [killed, requeued], (pid, part) => {
     run('scancel', [task(part)], environment);
     process.kill(pid, 'SIGCONT');
@@ -99,7 +99,7 @@ async function runParts(
   must(array === String(cancelled), `the merge names --array=${array}, and part ${cancelled} is missing`);
   const status = JSON.parse(await featuretap(['status', '--name', 'set', '--cache', cache, '--json'])) as PartsDone;
   must(status.done === taskCount - 1 && status.array === array, `status says ${JSON.stringify(status)}`);
-  say(`the merge names what is missing: --array=${array}; submitting that again`);
+  say(`the merge names the missing part: --array=${array}; submitting it again`);
 
   const [extractScript, mergeScript] = [join(plan, 'extract.sbatch'), join(plan, 'merge.sbatch')];
   const again = run('sbatch', ['--parsable', `--array=${array}`, extractScript], environment).trim();
@@ -108,7 +108,7 @@ async function runParts(
   const { JobState: state } = await jobFields(last, environment);
   must(state === 'COMPLETED', `the second merge ended as ${state}`);
   const merged = await sameSet(join(folder, 'single', 'set'), set);
-  say(`${merged} images in the order of the single run, each with the bits of its row; the same labels and outcomes`);
+  say(`${merged} images with the order, rows, labels and outcomes of the single run`);
   return { killed, requeued, cancelled, merged };
 }
 
@@ -151,7 +151,7 @@ async function caughtInTheMiddle(
     }
     await sleep(20);
   }
-  throw new Error('no worker was met in the middle of its part');
+  throw new Error('no worker was found while it was computing its part');
 }
 
 /** Processes that compute a part of this set, by their command lines. */

@@ -50,17 +50,18 @@ function type(verb: VerbName, args: readonly string[], into?: string): void {
 const record = join(values.folder, 'drawn.json');
 const asked = `${JSON.stringify({ classCount, perClass, seed, weights: values.weights })}\n`;
 if ((await readFile(record, 'utf8').catch(() => undefined)) === asked) {
-  say(`${classCount * perClass} drawn photos are in ${photos} already`);
+  say(`${classCount * perClass} photos are already in ${photos}`);
 } else {
   await rm(values.folder, { recursive: true, force: true });
-  say(`drawing ${classCount * perClass} photos of ${classCount} classes into ${photos} …`);
+  say(`generating ${classCount * perClass} photos of ${classCount} classes in ${photos} …`);
   await drawInParallel({ folder: photos, classCount, perClass, seed });
   await drawPhotos({ folder: unseen, classCount: 3, perClass: 1, seed: seed + 1 });
   await writeFile(record, asked);
 }
 if (values.weights === 'demo-net')
   say(
-    'The network is demo-net: small (0.8 MB, part of the program), trained on patterns that a script drew, none of them of these classes. It shows the whole path; it never saw a photo.',
+    'The network is demo-net, a small one (0.8 MB, part of the program), ' +
+      'trained on generated patterns of other classes, not on photos.',
   );
 
 type('extract', ['--data', photos, '--cache', cache, '--weights', values.weights]);
@@ -70,9 +71,9 @@ type('compare', [reports], join(reports, 'table.txt'));
 const head = await bestHead(reports);
 if (head !== undefined) type('predict', ['--head', head, '--top', '3', unseen]);
 say(
-  `\nThe whole path took ${Math.round((Date.now() - startedAt) / 1000)} s; open ${join(reports, 'index.html')} in a browser.`,
+  `\nAll steps took ${Math.round((Date.now() - startedAt) / 1000)} s; open ${join(reports, 'index.html')} in a browser.`,
 );
 if (head !== undefined)
   say(`A page to drop photos on, answered by this head:\n\n  ${ownCommand('serve', ['--head', head])}\n`);
-say('The same for your own photos, one folder per class, with the ResNet50 that is downloaded once (98 MB):');
+say('The same for your own photos, one folder per class, with a ResNet50, which is downloaded once (98 MB):');
 say(`\n  ${ownCommand('extract', ['--data', 'path/to/your/photos'])}`);

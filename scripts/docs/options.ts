@@ -35,7 +35,7 @@ function headsTable(): string {
   const shared = Object.entries<HeadOption>(preparationOptions).map(([name, option]) =>
     headRow('every head', name, { ...option, ...commandDefaults[name] }),
   );
-  return table(['head', 'option', 'what it is', 'takes', 'default'], [...rows, ...shared]);
+  return table(['head', 'option', 'meaning', 'takes', 'default'], [...rows, ...shared]);
 }
 
 function headRow(head: string, name: string, option: HeadOption): readonly string[] {
@@ -57,7 +57,7 @@ async function verbTables(): Promise<string> {
     );
     if (own.length === 0) continue;
     const rows = own.map(([option, spec]) => verbRow(option, spec));
-    sections.push(`\n## ${name}\n\n${table(['option', 'what it is', 'takes', 'default'], rows)}\n`);
+    sections.push(`\n## ${name}\n\n${table(['option', 'meaning', 'takes', 'default'], rows)}\n`);
   }
   return sections.join('');
 }

@@ -12,7 +12,7 @@ import { openBrowser } from '../../test/report/page/browser.ts';
 const [folder = 'demo/reports'] = process.argv.slice(2);
 const page = resolve(folder, 'index.html');
 if (!existsSync(page)) {
-  console.error(`${page} is not there: npm run demo writes it`);
+  console.error(`${page} is missing: npm run demo writes it`);
   process.exit(2);
 }
 const target = join('docs', 'page.png');

@@ -23,9 +23,9 @@ export async function takeFromWheel(wheel: string, target: string, version: stri
   const expected = `onnxruntime_gpu-${version}-…-manylinux_…_x86_64.whl`;
   const fix = `pip download --no-deps --only-binary=:all: onnxruntime-gpu==${version}`;
   if (name === undefined || found !== version) {
-    throw new UserError({ what: 'this wheel does not go with onnxruntime-node', where: wheel, expected, fix });
+    throw new UserError({ what: 'this wheel does not match onnxruntime-node', where: wheel, expected, fix });
   }
-  if (!existsSync(wheel)) throw new UserError({ what: 'the wheel is not there', where: wheel, fix });
+  if (!existsSync(wheel)) throw new UserError({ what: 'the wheel does not exist', where: wheel, fix });
   const entries = await listZip(wheel);
   const libraries = cudaFiles.map((file) => {
     const entry = entries.find(({ name: path }) => path === `onnxruntime/capi/${file}`);

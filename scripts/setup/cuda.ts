@@ -57,7 +57,7 @@ async function setUp(wheel: string | undefined): Promise<void> {
     await takeFromWheel(wheel, target, version);
     tellFiles(target, cudaFiles);
   } else if (download.files.every((file) => existsSync(join(target, file)))) {
-    console.log(`The CUDA libraries of onnxruntime-node ${version} are in ${target} already`);
+    console.log(`The CUDA libraries of onnxruntime-node ${version} are already in ${target}`);
   } else {
     const size = await downloadSize(download.url, failed);
     console.log(
@@ -73,7 +73,7 @@ async function setUp(wheel: string | undefined): Promise<void> {
     tellFiles(target, download.files);
   }
   const major = linkedCuda(readFileSync(join(target, cudaLibrary)));
-  console.log(`They need ${cudaNeeds(major)}. Proving it: one small batch on CUDA and on the CPU …`);
+  console.log(`They need ${cudaNeeds(major)}. Testing a small batch on CUDA and on the CPU …`);
   console.log(await prove(major));
 }
 
@@ -96,7 +96,7 @@ function readDownload(folder: string): Download {
       what: "ONNX Runtime's npm package has no CUDA libraries for this platform",
       found: platform,
       expected: 'linux/x64',
-      fix: '--device webgpu needs nothing but a driver',
+      fix: '--device webgpu needs only a driver',
     });
   }
   const name = source.name.toLowerCase();
@@ -111,7 +111,9 @@ function failed(found: string, url: string): UserError {
     what: "ONNX Runtime's CUDA libraries cannot be downloaded",
     where: url,
     found,
-    fix: `fetch that file by other means, it is a zip: put ${cudaLibrary} and its companions from runtimes/linux-x64/native into ${nativeFolder()}`,
+    fix:
+      `download that file on another machine; it is a zip: copy ${cudaLibrary} ` +
+      `and its companions from runtimes/linux-x64/native to ${nativeFolder()}`,
   });
 }
 
@@ -119,12 +121,12 @@ async function prove(major: number | undefined): Promise<string> {
   const [cuda, cpu] = [await tryDevice('cuda'), await tryDevice('cpu')];
   if (!cuda.works) {
     throw new UserError({
-      what: 'The libraries are there, and CUDA does not run',
+      what: 'The libraries are installed, but CUDA does not run',
       found: cuda.reason,
       expected: cudaNeeds(major),
       fix: cuda.fix,
     });
   }
   const doubt = cpu.works ? whyNot(cuda, cpu) : undefined;
-  return `CUDA runs: ${(cuda.seconds * 1000).toFixed(1)} ms for a small batch${doubt === undefined ? ', with the answers of the CPU' : `; ${doubt}`}`;
+  return `CUDA runs: ${(cuda.seconds * 1000).toFixed(1)} ms for a small batch${doubt === undefined ? ', with the results of the CPU' : `; ${doubt}`}`;
 }

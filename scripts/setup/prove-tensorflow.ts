@@ -42,13 +42,13 @@ export async function proveTensorFlow(): Promise<string> {
   const worst = worstDifference(found, expected);
   if (!(worst <= tolerance))
     throw new UserError({
-      what: 'The tensorflow engine gives other features than ONNX Runtime',
+      what: 'The tensorflow engine and ONNX Runtime give different features',
       where: `TensorFlow.js ${engineVersion} on ${device}`,
       found: `a relative difference of ${worst.toExponential(1)}`,
       expected: `at most ${tolerance}`,
     });
   return (
-    `TensorFlow.js ${engineVersion} on ${device}: features agree with ONNX Runtime to ${worst.toExponential(1)}, ` +
+    `TensorFlow.js ${engineVersion} on ${device}: features agree with ONNX Runtime within ${worst.toExponential(1)}, ` +
     `ResNet50 at ${imagesPerSecond.toFixed(1)} images/s in batches of ${rowCount}`
   );
 }

@@ -32,7 +32,7 @@ async function setUp(): Promise<void> {
   const folder = packageFolder();
   if (values.library === undefined) await install(folder);
   else compile(folder, resolve(values.library));
-  console.log('Proving it: the same network on both engines …');
+  console.log('Testing the same network on both engines …');
   console.log(await proveTensorFlow());
 }
 
@@ -75,18 +75,18 @@ function failed(found: string, url: string): UserError {
     where: url,
     found,
     fix:
-      'set TFJS_NODE_CDN_STORAGE to a mirror, or compile against a TensorFlow that is on this machine: ' +
+      'set TFJS_NODE_CDN_STORAGE to a mirror, or compile against an installed TensorFlow: ' +
       'pip install tensorflow, then npm run setup:tensorflow -- --library …/site-packages/tensorflow',
   });
 }
 
 function compile(folder: string, library: string): void {
   if (process.platform !== 'linux')
-    throw new UserError({ what: '--library works on Linux', found: process.platform, exitCode: 2 });
+    throw new UserError({ what: '--library works only on Linux', found: process.platform, exitCode: 2 });
   const include = join(library, 'include');
   if (!existsSync(join(include, 'tensorflow/c/eager/c_api.h')))
     throw new UserError({
-      what: 'No TensorFlow with its C headers is there',
+      what: 'No TensorFlow with C headers found',
       where: library,
       expected:
         'include/tensorflow/c/eager/c_api.h: the tensorflow folder of site-packages, or an unpacked libtensorflow',
@@ -101,7 +101,7 @@ function compile(folder: string, library: string): void {
   linkLibrary(library, deps, 'libtensorflow_framework', ['libtensorflow_framework']);
   const nodeGyp = process.env['npm_config_node_gyp'];
   if (nodeGyp === undefined)
-    throw new UserError({ what: 'node-gyp comes with npm', fix: 'npm run setup:tensorflow -- --library FOLDER' });
+    throw new UserError({ what: 'node-gyp is part of npm', fix: 'npm run setup:tensorflow -- --library FOLDER' });
   const defines = [
     `-Dmodule_name=tfjs_binding`,
     `-Dmodule_path=./lib/napi-v${napiVersion}`,
@@ -131,7 +131,11 @@ function linkLibrary(library: string, deps: string, name: string, sources: reado
       return;
     }
   }
-  throw new UserError({ what: `${sources.join(' or ')} is not there`, where: library, expected: `${sources[0]}.so.2` });
+  throw new UserError({
+    what: `${sources.join(' or ')} does not exist`,
+    where: library,
+    expected: `${sources[0]}.so.2`,
+  });
 }
 
 /** node_modules/.bin of the package and of each folder above it. */

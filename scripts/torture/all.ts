@@ -89,7 +89,7 @@ class Torture {
     await startOver(this.#verb, this.#world, place);
     this.#wholeMs = await must(this.#verb.args(this.#world, place), this.#programs.one);
     this.#expected = await this.#hashes(place);
-    if (this.#expected.size === 0) throw new Error(`${this.#verb.verb} wrote nothing that can be compared`);
+    if (this.#expected.size === 0) throw new Error(`${this.#verb.verb} wrote nothing to compare`);
     const twos = await this.#twoAtOnce(place);
     const kills = await this.#kill(place);
     // The first one continues after the last kill.
@@ -145,7 +145,7 @@ class Torture {
         await writeFile(join(disk, 'ballast'), Buffer.alloc(Math.max(0, bavail * bsize - room)));
         const ended = await this.#run(place);
         if (ended.code === 1) full++;
-        const when = `a disk with room for ${room} bytes`;
+        const when = `a disk with ${room} free bytes`;
         this.#judge(ended, when, [0, 1]);
         await this.#check(place, when, false);
       } finally {
@@ -164,7 +164,7 @@ class Torture {
       const second = this.#run(place, this.#programs.other);
       const ended = await Promise.all([first, second]);
       for (const each of ended) this.#judge(each, 'two at once', [0, 1]);
-      if (ended.every(({ code }) => code !== 0)) this.#wrong.push('two at once: neither ended well');
+      if (ended.every(({ code }) => code !== 0)) this.#wrong.push('two at once: both failed');
       await this.#check(place, 'two at once', true);
     }
     return this.#options.others;
@@ -218,9 +218,9 @@ class Torture {
     }
     for (const path of await filesBelow(place)) {
       const [name, ends] = Object.entries(this.#verb.ends ?? {}).find(([end]) => path.endsWith(end)) ?? [];
-      if (ends?.test(await readFile(path, 'utf8')) === false) this.#wrong.push(`${when}: half of ${name}`);
+      if (ends?.test(await readFile(path, 'utf8')) === false) this.#wrong.push(`${when}: partial ${name}`);
       if (isFinished && /\.(?:unfinished|waiting)$/.test(path))
-        this.#wrong.push(`${when}: ${relative(place, path)} is left`);
+        this.#wrong.push(`${when}: ${relative(place, path)} was left`);
     }
   }
 

@@ -161,7 +161,7 @@ async function theVerbs(names: string, [kills = '100', seed = '0']: readonly str
   const asked = names.split(',');
   const known = [...torturedVerbs.map(({ verb }) => verb), killServe];
   const unknown = asked.find((name) => names !== 'all' && !known.includes(name));
-  if (unknown !== undefined) throw new Error(`${unknown} is none of all, serve, ${known.join(', ')}`);
+  if (unknown !== undefined) throw new Error(`${unknown} is not one of all, serve, ${known.join(', ')}`);
   const count = Number(kills);
   const cells = (values: readonly (string | number)[]): string =>
     values.map((value) => String(value).padEnd(11)).join('');
@@ -180,7 +180,7 @@ async function theVerbs(names: string, [kills = '100', seed = '0']: readonly str
   if (results.some(({ fullDisks }) => fullDisks === undefined))
     console.log('full disk: skipped, mounting one needs root');
   const isWell = results.every(({ wrong }) => wrong.length === 0);
-  console.log(isWell ? 'nothing half, nothing mixed, nothing hung' : 'FAILED');
+  console.log(isWell ? 'no partial file, no mixed file, no hang' : 'FAILED');
   process.exitCode = isWell ? 0 : 1;
 }
 
@@ -190,13 +190,13 @@ async function serveAlone([requests = '10000', seed = '0']: readonly string[]): 
   const seconds = Math.round((performance.now() - started) / 1000);
   const counted = Object.entries(statuses).map(([status, count]) => `${count} with ${status}`);
   console.log(`${requests} requests in ${seconds} s, answered ${counted.join(', ')}`);
-  console.log(`fuzzed images among them: ${fuzzed.read} read, ${fuzzed.refused} refused`);
+  console.log(`fuzzed images among them: ${fuzzed.read} read, ${fuzzed.refused} rejected`);
   const [after, atEnd] = memoryMB ?? [];
   if (after !== undefined && atEnd !== undefined) {
     console.log(`memory: ${after.toFixed(0)} MB after a fifth of them, ${atEnd.toFixed(0)} MB after all`);
   }
   for (const what of wrong) console.log(`  ${what}`);
-  console.log(wrong.length === 0 ? 'each was answered with its status, and the server went on' : 'FAILED');
+  console.log(wrong.length === 0 ? 'each was answered with the right status, and the server kept running' : 'FAILED');
   process.exitCode = wrong.length === 0 ? 0 : 1;
 }
 
@@ -205,9 +205,10 @@ async function extractAlone([kills = '100', seed = '0']: readonly string[]): Pro
   const { runs, killsAtWork, imageCount, different, ...result } = await torture(Number(kills), Number(seed));
   const seconds = Math.round((performance.now() - started) / 1000);
   console.log(
-    `${result.kills} kills, ${killsAtWork} of them at work, over ${runs} runs of ${imageCount} images in ${seconds} s`,
+    `${result.kills} kills, ${killsAtWork} of them after the lock, ` +
+      `over ${runs} runs of ${imageCount} images in ${seconds} s`,
   );
   for (const file of different) console.log(`differs: ${file}`);
-  console.log(different.length === 0 ? 'every finished set has the bytes of an undisturbed run' : 'FAILED');
+  console.log(different.length === 0 ? 'every finished set has the bytes of an uninterrupted run' : 'FAILED');
   process.exitCode = different.length === 0 ? 0 : 1;
 }

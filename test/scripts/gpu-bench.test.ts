@@ -79,13 +79,13 @@ test('the joined parts of an archive give the folder', { skip: process.platform 
 
 test('a contestant that ends early keeps its results, with the reason', () => {
   const rate = { batch: 8, firstSeconds: 1, each: [10, 40, 20, 30] };
-  const result = gather('cuda', [{ opened: { version: '1', seconds: 2 } }, { network: rate }], 'given up after 9 s');
+  const result = gather('cuda', [{ opened: { version: '1', seconds: 2 } }, { network: rate }], 'stopped after 9 s');
   assert.deepEqual(result, {
     label: 'cuda',
     version: '1',
     openSeconds: 2,
     network: [{ ...rate, imagesPerSecond: 25 }],
-    notMeasured: 'given up after 9 s',
+    notMeasured: 'stopped after 9 s',
   });
   assert.equal(gather('torch', [{ failed: 'OutOfMemoryError' }], undefined).notMeasured, 'OutOfMemoryError');
 });

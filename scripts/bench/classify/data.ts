@@ -28,7 +28,7 @@ export function readMatrix(path: string): Matrix {
     const [rowCount, columnCount] = shape;
     if (dtype !== 'float32' || shape.length !== 2 || rowCount === undefined || columnCount === undefined) {
       throw new UserError({
-        what: 'the bench reads float32 matrices',
+        what: 'the bench needs a float32 matrix',
         where: path,
         found: `${dtype} of shape (${shape.join(', ')})`,
       });

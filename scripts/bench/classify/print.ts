@@ -47,7 +47,7 @@ function printColumns(table: readonly (readonly string[])[]): void {
 }
 
 function perEvaluation({ timesAsFastPerEvaluation: times }: Line): string {
-  return times === undefined ? '' : `, ${times.toFixed(1)}x an evaluation`;
+  return times === undefined ? '' : `, ${times.toFixed(1)}x per evaluation`;
 }
 
 function objectives({ ours, reference }: Line): string {

@@ -87,7 +87,7 @@ export class Contestant {
     const first = await lines.next();
     if (first.done === true) {
       const said = errors.split('\n').filter((line) => line.trim() !== '');
-      return said.findLast((line) => /Error/.test(line)) ?? said.at(-1) ?? 'ended without a word';
+      return said.findLast((line) => /Error/.test(line)) ?? said.at(-1) ?? 'ended without output';
     }
     return new Contestant(task, child, lines, JSON.parse(first.value) as Ready);
   }

@@ -86,7 +86,7 @@ async function open(): Promise<Opened> {
     weightsSha256: network.weightsSha256,
     weights: task.weights,
     open: async () => lent,
-    prepareInt8: () => Promise.reject(new Error('the calibration lies in the feature set already')),
+    prepareInt8: () => Promise.reject(new Error('the feature set already has the activation ranges')),
   };
   return { backbone, source, activationRanges: int8?.activationRanges };
 }

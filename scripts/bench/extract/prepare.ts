@@ -94,9 +94,9 @@ function drawVit(scratch: string, python: string | undefined): Written {
   const done = python && spawnSync(python, ['-W', 'ignore', script, weights], { encoding: 'utf8' });
   if (done === undefined || done === '' || done.status !== 0) {
     throw new UserError({
-      what: 'the ViT cannot be drawn',
+      what: 'the ViT cannot be generated',
       found: done ? done.stderr.trim().split('\n').at(-1) : 'no Python with torch, transformers and onnx',
-      fix: 'npm run bench -- setup makes one',
+      fix: 'npm run bench -- setup installs one',
     });
   }
   return { architecture: 'dinov2', weights, onnx: join(weights, 'onnx', 'model.onnx') };

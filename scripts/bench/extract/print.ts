@@ -23,7 +23,7 @@ export function printFigures(figures: readonly Figures[]): void {
     const ours = figures.filter((row) => row.mode === mode);
     if (ours.length === 0) continue;
     console.log(
-      mode === 'backbone' ? '\nBackbone alone, from decoded pixels' : '\nEnd to end, from files (start-up apart)',
+      mode === 'backbone' ? '\nBackbone alone, from decoded pixels' : '\nEnd to end, from files (without start-up)',
     );
     const rows = ours.map((row) => {
       const base = ours.find(({ engine, batch }) => engine === 'featuretap float32' && batch === row.batch);

@@ -49,6 +49,6 @@ async function readOne(target: FuzzTarget, bytes: Uint8Array, count: TargetCount
   buffersHeld = process.memoryUsage().arrayBuffers;
   const asked = buffersHeld - buffersBefore;
   if (asked > memoryFloor + memoryFactor * bytes.length)
-    return `asked for ${asked} bytes of buffers for an input of ${bytes.length}`;
+    return `allocated ${asked} bytes of buffers for an input of ${bytes.length}`;
   return undefined;
 }

@@ -19,7 +19,7 @@ const fixed32 = 5;
  */
 export function mutateProtobuf(bytes: Uint8Array, words: readonly string[], draw: Draw): Uint8Array {
   const root = parse(bytes);
-  if (root === undefined) throw new Error('a seed is no protobuf message');
+  if (root === undefined) throw new Error('a seed is not a protobuf message');
   for (let change = 1 + draw.below(4); change > 0; change--) changeOne(root, words, draw);
   return serialize(root);
 }

@@ -31,7 +31,7 @@ export function otherTables(folder: string): readonly FuzzTarget[] {
   const arrays = readdirSync(npyFixtures).map((file) => readFileSync(join(npyFixtures, file)));
   const small = arrays.filter((bytes) => bytes.length < 20_000);
   return [
-    byteTarget('.npy of others', small, npyWords, async (bytes) => {
+    byteTarget('.npy of classify', small, npyWords, async (bytes) => {
       const file = kept(folder, 'x.npy', bytes);
       const [matrix, labels] = await Promise.allSettled([readNpyMatrix(file), readNpyLabels(file)]);
       if (matrix.status === 'fulfilled')
@@ -41,7 +41,7 @@ export function otherTables(folder: string): readonly FuzzTarget[] {
       if (labels.status === 'rejected' && matrix.status === 'rejected') throw labels.reason;
     }),
     byteTarget(
-      'labels of others',
+      'labels of classify',
       [Buffer.from('id,label,group\na,x,1\nb,y,2\n"c,d",x,1\n')],
       csvWords,
       async (bytes) => {

@@ -27,7 +27,7 @@ export function halve(network: Network, tensor: string): Network {
   casts.node('Cast', [input.name], { to: float16 }, { outputs: [half] });
   casts.node('Cast', [tensor], { to: float32 }, { outputs: [widened(tensor)] });
   const [first, last] = casts.graph().node;
-  if (first === undefined || last === undefined) throw new Error('two casts make two nodes');
+  if (first === undefined || last === undefined) throw new Error('two casts must give two nodes');
   const nodes = graph.node.map((node) => ({
     ...node,
     input: node.input.map((name) => (name === input.name ? half : name)),

@@ -120,7 +120,7 @@ async function runTorch(theirs: ReturnType<typeof torchContestants>, place: Plac
   const { common, scratch, timeout } = place;
   const peer = findPeer('torch', 'torchvision');
   const labels = ['torch decoding', ...theirs.map(({ label }) => label)];
-  if (peer === undefined) return labels.map((label) => gather(label, [], 'no Python here has torch and torchvision'));
+  if (peer === undefined) return labels.map((label) => gather(label, [], 'no Python has torch and torchvision'));
   const task: TorchTask = {
     ...common,
     contestants: theirs.map((each) => ({ ...each, features: featuresFile(scratch, each.label) })),
@@ -131,7 +131,7 @@ async function runTorch(theirs: ReturnType<typeof torchContestants>, place: Plac
   const { lines, reason } = await runLines([peer.python, '-W', 'ignore', script, taskFile], {}, 3 * timeout);
   return labels.map((label) => {
     const own = lines.filter((line) => line.label === label);
-    return compared(gather(label, own, own.length === 0 ? (reason ?? 'it was not reached') : undefined), place);
+    return compared(gather(label, own, own.length === 0 ? (reason ?? 'not reached') : undefined), place);
   });
 }
 

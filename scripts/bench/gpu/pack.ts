@@ -95,7 +95,7 @@ export async function pack(options: PackOptions): Promise<void> {
     const parts = await splitArchive(stage, folder, options.tripBytes);
     console.log(`\n${parts.length} trips:`);
     for (const part of parts) console.log(`  ${relative(process.cwd(), part)}  ${megabytes(statSync(part).size)} MB`);
-    console.log(`\nThere, in the folder that the trips were carried to:
+    console.log(`\nOn the other machine, in the folder with the trips:
   mkdir -p /tmp/featuretap && cat trip-*/part | tar -xz -C /tmp/featuretap
   /tmp/featuretap/run.sh --out gpu.json`);
   } finally {
@@ -141,7 +141,7 @@ function program(scratch: string): readonly Item[] {
 }
 
 const runScript = `#!/bin/sh
-# Runs npm run bench -- gpu from this folder alone; further options go behind these.
+# Runs npm run bench -- gpu from this folder; further options follow these.
 here=$(cd "$(dirname "$0")" && pwd)
 ldconfig -p 2>/dev/null | grep -q libvulkan.so.1 || export LD_LIBRARY_PATH="\${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$here/lib"
 [ ! -e "$here/weights.safetensors" ] || set -- --weights "$here/weights.safetensors" "$@"
@@ -180,7 +180,7 @@ function packages(): readonly Item[] {
 
 function cuda(folder: string): readonly Item[] {
   if (!cudaFiles.every((file) => existsSync(join(folder, file)))) {
-    console.error(`without CUDA: ${cudaLibrary} is not in ${folder}, where npm run setup:cuda puts it`);
+    console.error(`without CUDA: ${cudaLibrary} is not in ${folder}, where npm run setup:cuda installs it`);
     return [];
   }
   return cudaFiles.map((file) => ({
@@ -204,7 +204,7 @@ async function inputs({ data, weights, photos }: PackOptions, scratch: string): 
     await drawPhotos({ folder: drawn, classCount: 10, perClass: Math.ceil(photos / 10), seed: 0 });
   const { images } = await listImages(data ?? drawn);
   const items: Item[] = images.slice(0, photos).map(({ path }, at) => ({
-    what: data === undefined ? 'drawn photos' : 'photos',
+    what: data === undefined ? 'generated photos' : 'photos',
     path: `photos/${String(at).padStart(5, '0')}${extname(path)}`,
     from: path,
   }));

@@ -6,7 +6,7 @@ export function printResults(results: readonly Result[], batches: readonly numbe
     'images/s',
     ...batches.map((batch) => `network, ${batch} a run`),
     'from files',
-    'features off by',
+    'difference',
     'worst row',
     'version',
   ];

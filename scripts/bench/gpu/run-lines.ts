@@ -37,7 +37,7 @@ export async function runLines(
     child.on('error', (error) => resolve(error.message));
     child.on('close', (code, signal) => {
       if (code === 0) resolve(undefined);
-      else resolve(gaveUp ? `given up after ${timeoutSeconds} s` : lastWords(errors) || `ended by ${signal ?? code}`);
+      else resolve(gaveUp ? `stopped after ${timeoutSeconds} s` : lastWords(errors) || `ended by ${signal ?? code}`);
     });
   });
   clearTimeout(timer);

@@ -40,9 +40,10 @@ export function findPeer(...modules: readonly string[]): Peer | undefined {
 
 /** Prints on stderr which Python is used, and how to get a newer one. */
 export function tellPeer(peer: Peer | undefined, modules: string): void {
-  if (peer === undefined) console.error(`no Python with ${modules}: ours alone; npm run bench -- setup makes one`);
-  else if (peer.newest) console.error(`beside ${peer.who}`);
-  else console.error(`beside ${peer.who}, a fallback: npm run bench -- setup installs the newest peers`);
+  if (peer === undefined)
+    console.error(`no Python with ${modules}: featuretap alone; npm run bench -- setup installs one`);
+  else if (peer.newest) console.error(`compared with ${peer.who}`);
+  else console.error(`compared with ${peer.who}, a fallback: npm run bench -- setup installs the newest peers`);
 }
 
 /** A fixed processor type would keep OpenBLAS from this processor's best kernels. */

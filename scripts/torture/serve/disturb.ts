@@ -57,7 +57,7 @@ class ServeTorture {
       await sleep(this.#random() * 60);
       server.kill('SIGKILL');
       for (const { status } of await Promise.all(asked)) {
-        if (status !== 200 && status !== 0) this.wrong.push(`kill ${round}: a photo under way got ${status}`);
+        if (status !== 200 && status !== 0) this.wrong.push(`kill ${round}: a running request got ${status}`);
       }
       const { signal } = await server.ended;
       if (signal !== 'SIGKILL') this.wrong.push(`kill ${round}: ended before it`);
@@ -102,7 +102,7 @@ class ServeTorture {
         await this.#answers(url, 'churn');
         const explained = await post(url, this.#photo, '?why=true&unlike=true&overlay=true');
         if (explained.status !== 200) this.wrong.push(`churn: ${explained.status} ${explained.body.slice(0, 200)}`);
-        if ((await asked).status !== 200) this.wrong.push('churn: a photo under way had no answer');
+        if ((await asked).status !== 200) this.wrong.push('churn: a running request had no answer');
       } finally {
         await rename(`${gone}.away`, gone);
       }

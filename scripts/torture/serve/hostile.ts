@@ -105,7 +105,7 @@ class Hostile {
     await this.#cut(100);
     await this.#goesOn('after bodies that were cut off');
     await Promise.all(slow);
-    await this.#goesOn('after bodies that did not end');
+    await this.#goesOn('after endless bodies');
     await this.#bombs();
     await this.#goesOn('after decompression bombs');
     const first = Math.ceil(requests / 5);
