@@ -1,12 +1,9 @@
 import { createServer } from 'node:net';
 
-/**
- * Below the ports that systems give to connections, and to programs that take any: between its choice and its use nobody
- * is given one of these.
- */
+/** Below the ports that systems assign by themselves, so that no other program gets one before it is used. */
 const [first, last] = [15_000, 30_000];
 
-/** Ports of this machine that nobody listens on, from a random place on. */
+/** Free ports of this machine, searched from a random one on. */
 export async function freePorts(count: number): Promise<readonly number[]> {
   const found: number[] = [];
   let port = first + Math.floor(Math.random() * (last - first));

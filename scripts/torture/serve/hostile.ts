@@ -128,7 +128,7 @@ class Hostile {
       this.#wrong.push(`${when}: ${status} ${body.slice(0, 200)}`);
   }
 
-  /** Sends a photo. A machine that is too busy to answer in time says so, rightly: then it is sent again, a few times. */
+  /** Sends a photo, repeatedly if a busy machine answers that the time limit is over. */
   async #post(body: Uint8Array<ArrayBuffer>, query = ''): Promise<Heard> {
     for (let left = 20; ; left--) {
       const heard = await post(this.#url, body, query);
@@ -145,8 +145,8 @@ class Hostile {
         socket.once('data', (data) => resolve(String(data)));
         socket.once('close', () => resolve('closed without an answer'));
       });
-      // Stops sending before the limit: a byte that crosses the answer may reset the connection. Where this process had to wait so
-      // long that one did, that is no answer of the server's.
+      // Stops sending before the limit: a byte that crosses the answer may reset the connection. If this process was so
+      // slow that one did, it tries again.
       const silentFrom = performance.now() + 1000 * (timeLimitSeconds - 2);
       do {
         await sleep(1000);
