@@ -8,7 +8,6 @@ import { type FormatName, formats } from './formats.ts';
 
 export interface ConvertOptions {
   readonly to: FormatName;
-  /** The file to write. */
   readonly file: string;
   /** Whether an existing file may be overwritten. */
   readonly replace?: boolean;
@@ -22,10 +21,8 @@ export interface Converted {
   readonly rowCount: number;
   readonly columnCount: number;
   readonly classCount: number;
-  /** Number of images without a label. */
   readonly unlabelled: number;
   readonly bytes: number;
-  /** Of the file, lower-case hex. */
   readonly sha256: string;
 }
 

@@ -8,7 +8,6 @@ import { valuesAt } from '../system/at.ts';
 export interface ConvertedRows {
   readonly rowCount: number;
   readonly columnCount: number;
-  /** Of one row: `[2048]`, or a whole map's. */
   readonly rowShape: readonly number[];
   readonly ids: readonly string[];
   /** '' where an image has none. */

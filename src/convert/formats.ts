@@ -4,7 +4,6 @@ import { encodeNpyText, npyHeader } from '../formats/npy/npy-write.ts';
 import { transpose } from '../numerics/arrays.kernel.ts';
 import type { ConvertedRows } from './converted-rows.ts';
 
-/** Destination of a file's bytes. */
 interface Sink {
   write(bytes: Uint8Array): Promise<void>;
 }
@@ -13,7 +12,6 @@ export const formatNames = ['npz', 'parquet', 'csv', 'safetensors', 'webdataset'
 export type FormatName = (typeof formatNames)[number];
 
 interface Format {
-  /** Of a file's name. */
   readonly extension: string;
   /** How to open it, in Python. */
   readonly opened: (file: string) => string;
@@ -112,7 +110,6 @@ async function writeParquet(rows: ConvertedRows, sink: Sink): Promise<void> {
   await writer.finish();
 }
 
-/** Regroups rows into blocks of equal size, except the last. */
 async function* regrouped(
   { blocks, columnCount }: ConvertedRows,
   rowsAtOnce: number,

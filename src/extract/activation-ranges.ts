@@ -23,7 +23,6 @@ import { stackPixels } from './stack-pixels.ts';
 
 export interface ActivationRangesRequest {
   readonly files: Files;
-  /** The feature set's. */
   readonly folder: string;
   readonly network: NetworkSource;
   readonly preprocessing: Preprocessing;

@@ -59,14 +59,12 @@ export async function addRows(run: ExtractRun, targets: Targets): Promise<Device
   }
 }
 
-/** Images that already have a row in every set. */
 function* knownToAll([first, ...others]: Targets): Generator<string> {
   for (const sha256 of first.ledger.writer.rowOf.keys()) {
     if (others.every(({ ledger }) => ledger.writer.rowOf.has(sha256))) yield sha256;
   }
 }
 
-/** The sets that need an image. */
 type Reader = readonly InputLedger[];
 
 /** Images that any set needs, in the order of the list; appends the sets that need each to `readers`. */

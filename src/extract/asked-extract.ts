@@ -10,7 +10,6 @@ import { namedNetwork } from './weights/named-network.ts';
 
 /** The request described by the options of extract. */
 export interface AskedExtract {
-  /** Of the first set. */
   readonly plan: ExtractPlan;
   /** Folder, tap and pool of each set; usually one. */
   readonly sets: Sets;
@@ -77,7 +76,6 @@ function layoutOf(values: ExtractValues, data: string): LayoutOptions | undefine
   return Object.values(layout).some((value) => value !== undefined) ? layout : undefined;
 }
 
-/** The feature sets of one run: at least one. */
 type Sets = readonly [SetPlan, ...SetPlan[]];
 
 /**
@@ -106,7 +104,6 @@ function setsOf(values: ExtractValues, data: string, mayBeSeveral: boolean): Set
   return [first, ...others];
 }
 
-/** The values, or one undefined for the default. */
 function orOne<T>(values: readonly T[]): readonly (T | undefined)[] {
   return values.length === 0 ? [undefined] : values;
 }

@@ -10,7 +10,6 @@ import { type Architecture, neededTensors, planResNet } from './weights/resnet.t
 
 /** A network known to `--weights` by name, and its properties. */
 export interface KnownBackbone {
-  /** As `--weights` takes it. */
   readonly name: string;
   readonly architecture: Architecture;
   /** Number of trainable parameters as counted by torchvision: with `fc`, without running means and variances. */
@@ -23,9 +22,7 @@ export interface KnownBackbone {
   /** 0 if its weights ship with the package. */
   readonly downloadMebibytes: number;
   readonly licence: BackboneLicence;
-  /** Path of its file once downloaded. */
   readonly file: string;
-  /** Whether its file exists. */
   readonly downloaded: boolean;
   /** Speeds of the last run of each feature set in the cache with this architecture. */
   readonly measured: readonly Measured[];

@@ -16,7 +16,6 @@ import type { ExtractPlan, ExtractRequest } from './plan.ts';
 import type { StepSeconds } from './stopwatch.ts';
 
 export interface ExtractResult {
-  /** Absolute path of the feature set. */
   readonly folder: string;
   readonly manifest: Manifest;
   /** Images whose rows this run computed. */
@@ -26,7 +25,6 @@ export interface ExtractResult {
   /** Images whose rows a stopped run had computed. */
   readonly resumedImages: number;
   readonly seconds: StepSeconds;
-  /** Contents of the data folder, and how it was read. */
   readonly list: ImageList;
 }
 
@@ -81,13 +79,11 @@ async function openTarget(run: ExtractRun, set: SetPlan, list: ImageList): Promi
 
 /** What `fill` added to one set. */
 export interface Filled {
-  /** Images whose rows it computed. */
   readonly newImages: number;
   /** Device of the network; undefined if there was nothing to compute. */
   readonly device: DeviceName | undefined;
 }
 
-/** One per set, in order. */
 type AllFilled = readonly [Filled, ...Filled[]];
 
 /**

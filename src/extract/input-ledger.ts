@@ -9,7 +9,6 @@ import { valueAt } from '../system/at.ts';
 import type { ImageFile, ImageList } from './images/list/image-file.ts';
 import type { PixelResult } from './images/pipeline/pixel-result.ts';
 
-/** Why an input could not be read or decoded. */
 interface Fault {
   readonly outcome: 'unreadable' | 'failed';
   readonly reason: string;

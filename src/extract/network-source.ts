@@ -22,7 +22,6 @@ import { planResNet } from './weights/resnet.ts';
 export interface NetworkSource {
   readonly architecture: string;
   readonly weightsSha256: string;
-  /** As given by the user. */
   readonly weights: string;
   /** Absolute path of the weights file; absent for `random`. */
   readonly weightsFile?: string | undefined;
@@ -47,7 +46,6 @@ export interface NetworkSource {
     activationRanges?: ActivationRanges,
     pool?: Pool,
   ): Promise<Backbone>;
-  /** Calibrates the network on sample images, and compares int8 with float32. */
   prepareInt8(preprocessing: Preprocessing, tap: string, sample: Sample): Promise<Int8Preparation>;
 }
 
@@ -58,7 +56,6 @@ interface NetworkOptions extends Omit<LoadWeightsOptions, 'onProgress'> {
   readonly device: DeviceName | 'auto';
   /** Threads of one operator; default: the cores that this process may use. */
   readonly threads?: number | undefined;
-  /** Called while weights are downloaded. */
   readonly onProgress?: OnProgress;
   /** Taps and pools to check as soon as the network is known. */
   readonly readings?: readonly AskedReading[] | undefined;
@@ -68,9 +65,7 @@ interface NetworkOptions extends Omit<LoadWeightsOptions, 'onProgress'> {
 
 /** A network whose weights have been read and checked. */
 export interface LoadedNetwork extends NetworkSource {
-  /** Warnings to show once. */
   readonly warnings: readonly string[];
-  /** Whether the weights are random. */
   readonly isRandom: boolean;
 }
 
@@ -135,7 +130,6 @@ function checkTap(loaded: LoadedWeights, tap: string, weights: string): void {
   else checkResNetTap(loaded.stateDict.architecture, loaded.stateDict.classCount, tap, weights);
 }
 
-/** The device for the network; undefined for the default of the engine's library. */
 async function openDevice(engine: EngineName, options: NetworkOptions): Promise<DeviceName | undefined> {
   if (engine !== 'onnx') return options.device === 'auto' ? undefined : options.device;
   const { device, passedOver } = await chooseDevice(options.device);

@@ -25,7 +25,6 @@ export interface ExtractRun extends ExtractRequest {
   readonly preprocessing: Preprocessing;
   /** Only with int8. */
   readonly int8: OpenedActivationRanges | undefined;
-  /** Started before listing the images. */
   readonly watch: Stopwatch;
 }
 

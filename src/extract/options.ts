@@ -5,7 +5,6 @@ import { setupCommand } from '../system/own-command.ts';
 
 const engineDescribed: string = `what runs the network; ${setupCommand('tensorflow')} sets tensorflow up`;
 
-/** Largest side in pixels. */
 const mostPixels = 10_000;
 
 /** Options of `extract` that determine the features, shared with the commands that extract in parts. */

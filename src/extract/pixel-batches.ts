@@ -2,7 +2,6 @@ import type { PixelBatch } from './backbone/backbone.ts';
 import type { PixelRecipe, PixelResult } from './images/pipeline/pixel-result.ts';
 import { bytesPerImage } from './images/samples.ts';
 
-/** A batch of images for the network. */
 interface ImageBatch {
   /** Valid until the next batch is requested, which reuses the memory. */
   readonly pixels: PixelBatch;

@@ -13,11 +13,8 @@ import type { Reading } from './weights/hub/reading.ts';
 
 /** Which features to extract from which images. */
 export interface ExtractPlan {
-  /** The data folder. */
   readonly data: string;
-  /** Options for reading it. */
   readonly layout?: LayoutOptions | undefined;
-  /** Absolute path of the feature set. */
   readonly folder: string;
   /** As `--weights` names them. */
   readonly weights: string;
@@ -45,13 +42,10 @@ export type SettledPlan = Omit<ExtractPlan, 'tap' | 'pool'> & Reading;
 
 /** How to run, with no effect on the features. */
 export interface ExtractPolicy {
-  /** Rows per run of the network. */
   readonly batch: number;
-  /** Decoding threads; default: the machine's cores. */
   readonly threads?: number | undefined;
   readonly skipUnreadable?: boolean;
   readonly allowMissing?: boolean;
-  /** Recompute a set with another fingerprint. */
   readonly replace?: boolean;
   /** Rewrite the shards without the rows of deleted images. */
   readonly prune?: boolean;
@@ -69,16 +63,12 @@ export interface ExtractContext {
   readonly network: () => Promise<NetworkSource>;
   /** As typed, to show how to continue an interrupted run. */
   readonly command: string;
-  /** Version of this program, for the manifest. */
   readonly version: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
-  /** Called with lines to show before the long work. */
   readonly onNote?: (line: string) => void;
   readonly onWarning?: (line: string) => void;
-  /** Disk access; tests inject failures. */
   readonly files?: Files;
-  /** Opens the decoder; default: worker threads. */
   readonly openPipeline?: typeof openPixelPipeline;
 }
 

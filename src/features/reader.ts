@@ -20,7 +20,6 @@ export interface JoinedLabels {
   readonly labels: readonly string[];
   /** Row of each id in the shards; exact duplicates share one. [ids] */
   readonly rows: Uint32Array;
-  /** Labelled ids without a row. */
   readonly withoutRow: readonly string[];
 }
 

@@ -11,13 +11,11 @@ const largestBytes = 2 ** 32;
 export interface NpzArray {
   readonly name: string;
   readonly header: NpyFileHeader;
-  /** The unpacked .npy file. */
   readonly bytes: Uint8Array;
 }
 
 interface NpzFile {
   readonly path: string;
-  /** sha256 of the archive's bytes, lower-case hex. */
   readonly sha256: string;
   readonly arrays: readonly NpzArray[];
 }

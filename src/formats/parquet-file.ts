@@ -11,13 +11,11 @@ export interface ParquetColumn {
 /** An open Parquet file; it throws plain Errors about the file. */
 interface ParquetFile {
   readonly columns: readonly ParquetColumn[];
-  /** Rows of each row group. */
   readonly groups: readonly number[];
   /** Rows `start` to `end` (exclusive), with the columns' values by name. */
   read(columns: readonly string[], start: number, end: number): Promise<readonly Readonly<Record<string, unknown>>[]>;
 }
 
-/** Largest accepted footer. */
 const largestFooter = 64 << 20;
 
 /** Opens a Parquet file with hyparquet, which is loaded now: few files are Parquet. */

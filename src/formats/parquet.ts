@@ -5,7 +5,6 @@ import { readWholeFile } from './whole-file.ts';
 /** A Parquet file: its columns are known, and read when they are asked for. */
 interface ParquetTable {
   readonly path: string;
-  /** sha256 of the file's bytes, lower-case hex. */
   readonly sha256: string;
   readonly rowCount: number;
   readonly columns: readonly ParquetColumn[];

@@ -2,13 +2,11 @@ import { createHash } from 'node:crypto';
 import { UserError } from '../system/errors.ts';
 import { formatBytes, nodeFiles, readWhole } from '../system/files.ts';
 
-/** Largest file read at once: weights of large networks. */
 const largestBytes = 2 ** 31;
 
 export interface WholeFile {
   readonly path: string;
   readonly bytes: Uint8Array;
-  /** sha256 of `bytes`, lower-case hex. */
   readonly sha256: string;
 }
 

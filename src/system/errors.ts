@@ -5,9 +5,7 @@ import { printable, printableLine } from './printable.ts';
  * Parts of a message about a problem that the user can fix: short phrases; `fix` is the command or edit that fixes it.
  */
 export interface UserErrorParts {
-  /** What went wrong, as a sentence without a full stop. */
   readonly what: string;
-  /** File, option, field or tensor. */
   readonly where?: string | undefined;
   readonly found?: string | undefined;
   readonly expected?: string | undefined;

@@ -32,13 +32,11 @@ export interface Files {
   /** Creates a hard link; fails if the name exists. */
   link(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
-  /** Removes a folder recursively. */
   removeFolder(path: string): Promise<void>;
   list(folder: string): Promise<readonly string[]>;
   makeFolder(path: string): Promise<void>;
   /** Flushes renames within the folder to disk; does nothing on platforms without such a call. */
   syncFolder(folder: string): Promise<void>;
-  /** Free bytes for this user. */
   freeBytes(folder: string): Promise<number>;
 }
 

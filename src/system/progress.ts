@@ -1,6 +1,5 @@
 /** Progress of a long task. The library emits these events; only the command line draws them. */
 export interface ProgressEvent {
-  /** Name of the task: `extract`, `download resnet50`. */
   readonly stage: string;
   readonly unit: 'images' | 'rows' | 'bytes' | 'steps';
   readonly done: number;

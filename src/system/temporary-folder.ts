@@ -8,7 +8,6 @@ import { removeAtExit } from './writers/at-exit.ts';
 /** A temporary folder of a command. */
 export interface TemporaryFolder {
   readonly path: string;
-  /** Removes it recursively; never throws. */
   remove(): Promise<void>;
 }
 

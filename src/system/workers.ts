@@ -21,7 +21,6 @@ export function startWorker(name: string, importMetaUrl: string, options: Worker
 /** Worker threads of one module. */
 export interface Workers {
   post(message: unknown): void;
-  /** Throws the error of a failed thread. */
   check(): void;
   close(): Promise<void>;
 }
@@ -48,7 +47,6 @@ export function startWorkers(count: number, name: string, importMetaUrl: string)
   };
 }
 
-/** The part of esbuild used here. */
 interface Bundler {
   buildSync(options: object): { readonly outputFiles: readonly [{ readonly text: string }] };
 }

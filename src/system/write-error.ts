@@ -5,7 +5,6 @@ import { type Files, formatBytes, statIfThere } from './files.ts';
 
 /** How to make a command write elsewhere. */
 export interface WriteAdvice {
-  /** With its value: `--out FOLDER`. */
   readonly option: string;
   /** Other options that name output paths. */
   readonly others?: readonly string[];

@@ -18,14 +18,11 @@ import { UserError } from '../../system/errors.ts';
 import { type Files, listIfThere, readIfThere } from '../../system/files.ts';
 import { readPartFolder } from '../records/layout.ts';
 
-/** A folder with rows from which an attempt can continue. */
 interface Found {
   readonly folder: string;
   /** Its feature set; a first attempt has none before it ends. */
   readonly state: SetState | undefined;
-  /** Number of images with rows, in that set or its journal. */
   readonly images: number;
-  /** The intact rows of the set, if checked. */
   readonly rows?: WholeRows;
 }
 
@@ -80,7 +77,6 @@ export async function openAttempt(
   return FeatureWriter.open(files, folder, settings);
 }
 
-/** Undefined if there is nothing with this fingerprint. */
 async function look(
   files: Files,
   folder: string,

@@ -26,12 +26,9 @@ import { isSame, writeState } from './write-state.ts';
 
 export interface PartResult {
   readonly part: Part;
-  /** The feature set's folder, absolute. */
   readonly set: string;
   readonly record: PartRecord;
-  /** Images whose rows this run computed. */
   readonly newImages: number;
-  /** Images whose rows a stopped attempt had computed. */
   readonly resumedImages: number;
   /** Whether the part was already complete with the same inputs. */
   readonly wasComplete: boolean;
@@ -147,7 +144,6 @@ async function keepState(
   return { part, set, record: wasComplete ? old : record, newImages, resumedImages, wasComplete, seconds };
 }
 
-/** The last state of a part. */
 interface LastState {
   /** 0 if there is none. */
   readonly number: number;

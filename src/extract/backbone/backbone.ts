@@ -4,7 +4,6 @@ import { valueAt } from '../../system/at.ts';
 /** A batch of images ready for the network: after resize and crop, before normalization. */
 export interface PixelBatch {
   readonly rowCount: number;
-  /** Side of the square crop, in pixels. */
   readonly crop: number;
   /** [rowCount, crop, crop, 3], RGB, row by row, in the format given by the preprocessing (`images/samples.ts`). */
   readonly bytesNHWC: Uint8Array;
@@ -12,9 +11,7 @@ export interface PixelBatch {
 
 /** A tensor of the network to extract; shapes are without the batch axis. */
 export interface Tap {
-  /** Name given by the user: `avgpool`, `layer4`, or a tensor's own name. */
   readonly name: string;
-  /** Tensor name in the graph. */
   readonly tensor: string;
   /** [channels, height, width] or [channels]. */
   readonly shape: readonly number[];
@@ -23,7 +20,6 @@ export interface Tap {
 /** Values of a tapped tensor for a batch. */
 export interface TapMap {
   readonly rowCount: number;
-  /** Shape of one row, e.g. [2048, 7, 7]. */
   readonly rowShape: readonly number[];
   /** [rowCount, ...rowShape], C order. */
   readonly data: Float32Array;
@@ -35,13 +31,11 @@ export interface Backbone {
   readonly engineVersion: string;
   readonly device: DeviceName;
   readonly architecture: string;
-  /** The first tap, usually the only one. */
   readonly tap: Tap;
   readonly taps: readonly Tap[];
   readonly preprocessing: Preprocessing;
   /** Values of the first tap for a batch. */
   run(batch: PixelBatch): Promise<TapMap>;
-  /** Values of each tap, in the order of `taps`, from one run of the network. */
   runAll(batch: PixelBatch): Promise<readonly TapMap[]>;
   close(): Promise<void>;
 }

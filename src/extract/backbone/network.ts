@@ -14,7 +14,6 @@ export interface Network {
   readonly input: NetworkInput;
   /** Named stages, in the order of the network. */
   readonly stages: readonly Stage[];
-  /** Its name in errors: a file's path, or `random (seed 0)`. */
   readonly source: string;
 }
 

@@ -49,7 +49,6 @@ export function normalizePixels(bytes: Uint8Array, pixelCount: number, table: Fl
   }
 }
 
-/** Output layout of `normalizeFloats`: planes, or interleaved pixels. */
 interface FloatRows {
   readonly rowCount: number;
   readonly positions: number;

@@ -20,7 +20,6 @@ export interface OnnxBackboneOptions {
   readonly tap: string | readonly string[];
   readonly preprocessing: Preprocessing;
   readonly device: DeviceName;
-  /** Threads per operator; default: the cores that this process may use. */
   readonly threads?: number | undefined;
   /** Path to write the optimized graph, for checks. */
   readonly optimizedModelPath?: string;

@@ -5,7 +5,6 @@ import { usableCores } from './processor.ts';
 
 interface SessionSettings {
   readonly device: DeviceName;
-  /** Threads per operator; default: the cores that this process may use. */
   readonly threads?: number | undefined;
   /** Path to write ONNX Runtime's optimized graph, for inspection. */
   readonly optimizedModelPath?: string;

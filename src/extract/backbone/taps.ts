@@ -60,7 +60,6 @@ export async function listTaps(
 
 interface ProbeSession {
   readonly session: ort.InferenceSession;
-  /** Those of the outputs that are float32 tensors. */
   readonly outputs: readonly string[];
 }
 

@@ -44,7 +44,6 @@ export async function explainExtract(request: ExtractRequest): Promise<Explanati
   return { ...explanation, reasons: [...explanation.reasons, `${known.file} would be downloaded first`] };
 }
 
-/** What is known of weights by their name. */
 function networkByName(weights: string, file: string, resize: number): NetworkSource {
   const fail = (): never => {
     throw new Error(`${file} is not downloaded`);

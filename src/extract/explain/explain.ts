@@ -22,15 +22,11 @@ import { lastSpeed, type MeasuredSpeed } from './speed.ts';
 /** What a run would do, and why it would. */
 export interface Explanation {
   readonly folder: string;
-  /** How the data folder was read, one line each. */
   readonly reading: readonly string[];
   readonly leftOut: readonly LeftOutCount[];
-  /** The preprocessing in words. */
   readonly preprocessing: string;
   readonly reasons: readonly string[];
-  /** Images to compute. */
   readonly toCompute: number;
-  /** Images that already have a row. */
   readonly kept: number;
   /** Files identical to another, whose row they share. */
   readonly copies: number;
@@ -38,7 +34,6 @@ export interface Explanation {
   readonly refuses: boolean;
   /** Estimated seconds at the speed of the last run; absent if none was measured. */
   readonly seconds?: number | undefined;
-  /** The speed used for the estimate. */
   readonly speed?: MeasuredSpeed | undefined;
   /** Bytes of new rows; absent if the row shape is unknown. */
   readonly bytes?: number | undefined;

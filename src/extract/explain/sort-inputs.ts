@@ -14,10 +14,8 @@ import type { ImageFile, ImageList } from '../images/list/image-file.ts';
 
 interface InputsToSort {
   readonly files: Files;
-  /** Of the feature set. */
   readonly folder: string;
   readonly list: ImageList;
-  /** The existing set. */
   readonly state: SetState | undefined;
   /** Whether its fingerprint differs, so that none of its rows count. */
   readonly otherwise: boolean;
@@ -38,11 +36,9 @@ export interface SortedInputs {
   readonly copies: number;
   /** Files without a row in the last run, which may still be unreadable. */
   readonly unreadBefore: number;
-  /** Images of the index without a file. */
   readonly goneImages: number;
   /** Ids whose label changed. */
   readonly changedLabels: number;
-  /** Images that already have a row. */
   readonly kept: number;
   readonly toCompute: number;
 }
@@ -87,11 +83,9 @@ export async function sortInputs(request: InputsToSort): Promise<SortedInputs> {
 }
 
 interface RowsThere {
-  /** sha256 of each image with a row. */
   readonly images: ReadonlySet<string>;
   /** sha256 by path of the files with rows and their copies. */
   readonly sha256OfPath: ReadonlyMap<string, string>;
-  /** Paths of inputs that could not be read. */
   readonly unread: ReadonlySet<string>;
 }
 

@@ -11,9 +11,7 @@ import { type Files, listIfThere, readIfThere } from '../../system/files.ts';
 
 /** Speed of a run, for `--explain` and `plan`; kept in the feature set's folder. */
 export interface MeasuredSpeed {
-  /** Device of the network. */
   readonly device: DeviceName;
-  /** Cores of the run. */
   readonly cores: number;
   /** Images of the run, and its duration. */
   readonly images: number;

@@ -21,7 +21,6 @@ export interface RecomputeOptions {
   /** Opens the manifest's network; called only if rows must be computed. */
   readonly network: (manifest: Manifest) => Promise<NetworkSource>;
   readonly batch: number;
-  /** Current folder of the images; default: the manifest's. */
   readonly data?: string | undefined;
   readonly threads?: number | undefined;
   readonly signal?: AbortSignal;

@@ -59,7 +59,6 @@ interface LoadedGraph extends Omit<GraphFile, 'model'> {
   readonly kind: 'onnx';
   /** Channels of its images; undefined if unknown. */
   readonly channels?: number | undefined;
-  /** Configuration from the files beside it; absent for a bare graph. */
   readonly published?: Published;
   /** `hf:OWNER/NAME@COMMIT` if it is from a hub. */
   readonly pinned?: string;

@@ -3,12 +3,10 @@
  * its stem and mapped to torchvision's names; unknown tensors keep their names.
  */
 
-/** The file's names by torchvision's. */
 interface Spelled {
   /** Description of the naming scheme if it is not torchvision's, for messages. */
   readonly spelling: string | undefined;
   readonly names: ReadonlyMap<string, string>;
-  /** Prefixes of other networks in the same file. */
   readonly others: readonly string[];
 }
 
@@ -98,7 +96,6 @@ export function recognizeSpelling(names: Iterable<string>): Spelled | undefined 
   return undefined;
 }
 
-/** The numbers of a Sequential's stages, in order. */
 function stagesOf(stage: RegExp, prefix: string, names: ReadonlySet<string>): string[] {
   return [...names]
     .flatMap((name) => (name.startsWith(prefix) ? (stage.exec(name.slice(prefix.length))?.[1] ?? []) : []))

@@ -4,7 +4,6 @@ import { UserError } from '../../system/errors.ts';
 import { listIfThere, nodeFiles, statIfThere } from '../../system/files.ts';
 import { nearestName } from '../../system/nearest.ts';
 
-/** Files listed in a message. */
 const mostNamed = 10;
 
 /**

@@ -13,7 +13,6 @@ import { openTextTower, type TextTower } from './text-tower.ts';
 
 /** What a feature set records about its network. */
 interface WordsOf extends Pick<Manifest, 'fields' | 'madeBy' | 'dims'> {
-  /** Of the set, for messages. */
   readonly folder: string;
 }
 
@@ -55,7 +54,6 @@ export async function openOwnTower(set: WordsOf, options: OwnTowerOptions = {}):
   throw notComparable(set, `${pool === 'none' ? tap : `${pool} of ${tap}`}, ${set.dims} numbers`);
 }
 
-/** Outputs of image encoders in the text embedding space. */
 const usualTaps: ReadonlySet<string> = new Set(['image_embeds', 'pooler_output']);
 
 /** Folder of a published network, whose graph is in its folder onnx. */

@@ -16,7 +16,6 @@ import { openTokenizer } from './tokenizer.ts';
 
 /** The text encoder of a two-tower network, in the same embedding space as images. Owns native memory. */
 export interface TextTower {
-  /** Length of an embedding. */
   readonly dims: number;
   /** Unit embeddings of texts, [texts, dims]. @throws UserError for a text longer than the network's context */
   encode(texts: readonly string[]): Promise<Matrix>;
@@ -37,7 +36,6 @@ const readings: Readonly<Record<string, TextReading>> = {
   siglip2: { output: 'pooler_output', padded: true },
 };
 
-/** Batch size of texts of equal length. */
 const mostTogether = 32;
 
 /**
@@ -138,7 +136,6 @@ function readingOf(config: Config, path: string): TextReading {
   });
 }
 
-/** The network's context length in tokens. */
 function longestOf(config: Config, path: string): number {
   const tower = isConfig(config['text_config']) ? config['text_config'] : {};
   // transformers omits defaults: 77 for CLIP, 64 for SigLIP.

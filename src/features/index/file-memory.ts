@@ -19,7 +19,6 @@ export interface FileMark {
 
 /** A file whose bytes were read once. */
 export interface RememberedFile extends FileMark {
-  /** Relative to the data folder. */
   readonly path: string;
   readonly sha256: string;
 }

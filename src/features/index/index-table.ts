@@ -8,7 +8,6 @@ import { bytesEqual, fillSlots, hashBytes } from './table.kernel.ts';
 export interface IndexedImage {
   readonly row: number;
   readonly id: string;
-  /** Relative to the data folder, forward slashes. */
   readonly path: string;
   readonly sha256: string;
 }
@@ -16,7 +15,6 @@ export interface IndexedImage {
 const comma = 44;
 const newline = 10;
 
-/** The first line of index.csv. */
 function indexHeader(rowsPerImage: number): string {
   return `row,id,path,sha256${rowsPerImage > 1 ? ',view' : ''}`;
 }

@@ -61,7 +61,6 @@ export interface FingerprintFields {
 export interface ShardEntry {
   readonly file: string;
   readonly rowCount: number;
-  /** sha256 of the shard file's bytes, lower-case hex. */
   readonly sha256: string;
 }
 
@@ -98,7 +97,6 @@ export interface MadeBy {
   readonly weightsVariant?: string | undefined;
   /** `random` only: the seed of its weights. */
   readonly weightsSeed?: number | undefined;
-  /** Absolute path of the data folder. */
   readonly data: string;
 }
 

@@ -7,7 +7,6 @@ import { describeError, type Problem } from './problem.ts';
 
 export interface DamagedShard {
   readonly entry: ShardEntry;
-  /** Row number of its first row. */
   readonly firstRow: number;
   /** Row numbers that may be damaged, ascending; empty if only the header is damaged. */
   readonly rows: readonly number[];

@@ -2,7 +2,6 @@ import { messageOf, UserError } from '../../system/errors.ts';
 
 /** A problem found in a feature set. */
 export interface Problem {
-  /** File in the feature set. */
   readonly file: string;
   readonly what: string;
   /** Rows affected, [first, end); absent if it affects the whole file. */

@@ -10,9 +10,7 @@ const bytesBesideRows = 1000;
 
 /** The shard being filled: rows of whole images, held in memory until written. */
 export class FillingShard {
-  /** Numbers of one image in all its rows. */
   readonly imageNumbers: number;
-  /** Capacity in images. */
   readonly capacity: number;
   /** Number of images already on disk, in pieces. */
   savedImages = 0;

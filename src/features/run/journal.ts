@@ -29,7 +29,6 @@ export interface JournalContents {
 interface OpenedJournal {
   readonly journal: Journal;
   readonly contents: JournalContents;
-  /** Whether it continues a stopped run. */
   readonly resumed: boolean;
 }
 

@@ -30,7 +30,6 @@ export async function noFeatureSet(files: Files, folder: string): Promise<NoFeat
   });
 }
 
-/** The command of a killed run, from the lock it left. */
 async function killedRun(files: Files, folder: string): Promise<string | undefined> {
   for (const file of await listIfThere(files, join(folder, runFolder))) {
     if (!/^lock-.*\.json$/.test(file)) continue;

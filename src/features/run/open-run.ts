@@ -24,7 +24,6 @@ export interface OpenedRun {
 
 interface RunSettings {
   readonly fields: FingerprintFields;
-  /** Absolute path of the data folder. */
   readonly dataFolder: string;
   /** Discard the rows of a set that has another fingerprint or is damaged. */
   readonly replace?: boolean | undefined;
@@ -34,7 +33,6 @@ interface RunSettings {
 export interface WriterSettings extends RunSettings {
   /** Images per batch. Batches never span two shards, so that their composition depends on nothing else. */
   readonly batchImages: number;
-  /** As typed, to show to other processes that find the set locked. */
   readonly command: string;
   /** Size of a shard. Default: 64 MB. */
   readonly shardBytes?: number | undefined;

@@ -14,7 +14,6 @@ export interface RunHeader {
   readonly base: string;
   /** Whether the rows of that manifest are discarded. */
   readonly replaces: boolean;
-  /** Number of the first shard to write. */
   readonly firstShard: number;
 }
 

@@ -17,7 +17,6 @@ import { type Contents, type Ending, publish, sameContents } from './publish.ts'
 import type { RunMaker } from './run-records.ts';
 import { keepSpares } from './spares.ts';
 
-/** Default size of a shard in bytes. */
 const defaultShardBytes = 64_000_000;
 
 /**
@@ -30,7 +29,6 @@ export class FeatureWriter {
   /** Row of each image by the sha256 of its file, in the index's order, new ones last. */
   readonly rowOf: Map<string, number> = new Map();
   readonly memory: FileMemory;
-  /** Images whose rows a stopped run computed. */
   readonly resumedImages: number;
   readonly #files: Files;
   readonly #lock: Lock;
@@ -203,7 +201,6 @@ export class FeatureWriter {
     return this.#shard;
   }
 
-  /** Assigns the next rows to images. */
   #number(images: readonly string[]): void {
     for (const sha256 of images) {
       this.rowOf.set(sha256, this.#rowCount);

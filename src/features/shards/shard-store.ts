@@ -10,7 +10,6 @@ import { ShardFile } from './shard.ts';
 /** Bytes hashed at a time. */
 const checkBytes = 1 << 20;
 
-/** What a store needs to know of the set. */
 type StoredShards = Pick<Manifest, 'fields' | 'rowShape' | 'rowCount' | 'shards'> & {
   /** sha256 of the manifest, if the shards are in one already. */
   readonly sha256?: string;

@@ -4,7 +4,6 @@ import { readRangeSync } from '../../system/regular-file.ts';
 
 /** A file in an archive. */
 export interface ArchiveEntry {
-  /** Its path in the archive, with forward slashes. */
   readonly name: string;
   readonly byteCount: number;
   /** Offset of the bytes in a tar, of the local header in a zip. */

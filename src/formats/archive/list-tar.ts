@@ -3,7 +3,6 @@ import { nodeFiles, type OpenFile } from '../../system/files.ts';
 import { type ArchiveEntry, entryPath, hostile } from './entry.ts';
 
 const blockBytes = 512;
-/** Longest accepted name or extended header. */
 const longestHeader = 1 << 20;
 /** Bytes read ahead at a header, to cover following small files. */
 const windowBytes = 16 << 10;

@@ -4,12 +4,10 @@ import { spread } from './npy-file.kernel.ts';
 import { eachBlock, type NpyBytes, type NpyFileHeader, readHeader, unusable, withFile } from './npy-header.ts';
 import { numberReader } from './npy-items.ts';
 
-/** A matrix read from a file, as float32. */
 interface NpyMatrix {
   readonly rowCount: number;
   readonly columnCount: number;
   readonly data: Float32Array;
-  /** sha256 of the file's bytes, lower-case hex. */
   readonly sha256: string;
 }
 
@@ -25,7 +23,6 @@ export interface NpyMatrixFile {
   readonly columnCount: number;
   /** Bytes before the first number. */
   readonly dataOffset: number;
-  /** sha256 of the file's bytes, lower-case hex. */
   readonly sha256: string;
 }
 

@@ -1,10 +1,8 @@
 import { valueAt } from '../../system/at.ts';
 import { widenFloat16 } from '../half.kernel.ts';
 
-/** Reads the item at an offset of a block. */
 type ItemReader<T> = (view: DataView, at: number) => T;
 
-/** Readers of NumPy's plain numeric types, by type name without byte order. */
 const numberReaders: Readonly<Record<string, (view: DataView, at: number, little: boolean) => number>> = {
   f2: (view, at, little) => valueAt(widenFloat16(Uint16Array.of(view.getUint16(at, little))), 0),
   f4: (view, at, little) => view.getFloat32(at, little),

@@ -4,7 +4,6 @@ import { PickleRecord, PickleTuple, type PickleValue } from '../pth/pickle-value
 import { eachBlock, type NpyBytes, readExactly, readHeader, unusable, withFile } from './npy-header.ts';
 import { textReader } from './npy-items.ts';
 
-/** Labels of the rows, and whether they are numbers, which sort by value. */
 interface NpyLabels {
   readonly names: readonly string[];
   readonly numeric: boolean;

@@ -160,7 +160,6 @@ export class GraphBuilder {
   }
 }
 
-/** A graph input's or output's declaration. */
 function valueInfo(name: string, type: DataType, shape: readonly Dimension[]): OnnxValueInfo {
   const dim = shape.map((extent) => (typeof extent === 'number' ? { dimValue: extent } : { dimParam: extent }));
   return { name, type: { tensorType: { elemType: dataTypes[type], shape: { dim } } } };

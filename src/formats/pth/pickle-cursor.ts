@@ -82,7 +82,6 @@ export class PickleCursor {
     return new UserError({ what: 'This is not a complete pickle', where: this.where, found, expected, cause });
   }
 
-  /** Steps over bytes and returns where they start. */
   #take(length: number): number {
     const start = this.at;
     if (length > this.#bytes.length - start)

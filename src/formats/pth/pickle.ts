@@ -12,7 +12,6 @@ import {
 } from './pickle-value.ts';
 
 export interface PickleEnvironment {
-  /** File name, for messages. */
   readonly where: string;
   /** The global of that name, or undefined if it is not allowed. */
   readonly findGlobal: (module: string, name: string) => PickleGlobal | undefined;
@@ -147,18 +146,15 @@ class PickleMachine {
     81: () => this.#stack.push(this.#environment.persistentLoad(this.#stack.pop())), // BINPERSID
   };
 
-  /** The top values, the last pushed at the end. */
   #popSeveral(count: number): PickleValue[] {
     return Array.from({ length: count }, () => this.#stack.pop()).reverse();
   }
 
-  /** Calls what lies below a tuple of arguments. */
   #reduce(): void {
     const args = this.#stack.pop();
     this.#stack.push(this.#make(this.#stack.pop(), args instanceof PickleTuple ? args.items : undefined));
   }
 
-  /** Result of a call: a value of the environment, or an inert record. */
   #make(callable: PickleValue | undefined, args: readonly PickleValue[] | undefined): PickleValue {
     if (args === undefined) throw this.#cursor.broken('a call without a tuple of arguments', 'a tuple');
     const { module, name, call, unknown } = (callable ?? {}) as Partial<PickleGlobal>;
@@ -176,7 +172,6 @@ class PickleMachine {
     return found;
   }
 
-  /** Pushes a value of the memo. */
   #recall(index: number): void {
     const value = this.#memo.get(index);
     if (value === undefined) throw this.#cursor.broken(`memo ${index}, which was never set`, 'one that was');

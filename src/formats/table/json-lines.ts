@@ -4,7 +4,6 @@ import { cellText } from './cell.ts';
 import { decoded, encodingOf } from './encoding.ts';
 import { headOf, type Table, type TableRow, type TableSource, tableError, unreadable } from './table.ts';
 
-/** Records sampled for the columns' names. */
 const lookedAt = 1000;
 const longestLine = 4 << 20;
 

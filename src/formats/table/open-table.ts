@@ -3,7 +3,6 @@ import { openJsonLines } from './json-lines.ts';
 import { openParquet } from './parquet.ts';
 import { headOf, type Table, type TableSource, tableError } from './table.ts';
 
-/** File names of tables. */
 const tableName = /\.(?:csv|tsv|tab|jsonl|ndjson|parquet)$/i;
 
 export function isTableName(name: string): boolean {

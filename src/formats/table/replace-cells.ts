@@ -14,7 +14,6 @@ interface CellPlace {
   readonly text: string;
 }
 
-/** Changes of a line: new texts by column; undefined for none. */
 type ChangeRow = (cells: readonly string[]) => ReadonlyMap<number, string> | undefined;
 
 /**

@@ -4,7 +4,6 @@ import { listIfThere, nodeFiles, statIfThere } from '../../system/files.ts';
 import { nearestName } from '../../system/nearest.ts';
 import { isTableName } from './open-table.ts';
 
-/** Files listed in a message. */
 const mostNamed = 10;
 
 /** How a table was given on the command line: by an option or as an argument. */

@@ -5,7 +5,6 @@ import { nodeFiles, readBlocks, readFully } from '../../system/files.ts';
 
 /** Source of a table's bytes. */
 export interface TableSource {
-  /** Path for messages. */
   readonly where: string;
   readonly name: string;
   /** The option that gave it, if not `--labels`. */

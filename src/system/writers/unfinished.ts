@@ -83,7 +83,6 @@ export async function removeAbandoned(files: Files, folder: string): Promise<voi
 }
 
 interface Writer {
-  /** Name of its file without the suffix. */
   readonly name: string;
   readonly file: string;
   readonly waiting: boolean;

@@ -16,7 +16,6 @@ export type DeviceReport =
   | {
       readonly device: DeviceName;
       readonly works: true;
-      /** Seconds of the first run, including compilation. */
       readonly firstSeconds: number;
       readonly seconds: number;
       readonly values: readonly number[];
@@ -50,7 +49,6 @@ export function nativeFolder(): string {
 
 interface ChosenDevice {
   readonly device: DeviceName;
-  /** Why preferred devices were not chosen. */
   readonly passedOver: readonly string[];
 }
 

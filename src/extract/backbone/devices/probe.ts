@@ -9,7 +9,6 @@ import { GraphBuilder } from '../../../formats/onnx/graph-builder.ts';
 export type ProbeResult =
   | {
       readonly works: true;
-      /** Features of the batch. */
       readonly values: readonly number[];
       /** Seconds of the first run, including compilation. */
       readonly firstSeconds: number;
@@ -18,7 +17,6 @@ export type ProbeResult =
     }
   | {
       readonly works: false;
-      /** ONNX Runtime's error and its libraries' output on stderr. */
       readonly message: string;
     };
 

@@ -17,7 +17,6 @@ export interface ActivationRanges extends Measurements {
   readonly architecture: string;
   readonly weightsSha256: string;
   readonly preprocessing: Preprocessing;
-  /** Agreement of quantized and float32 features on the sample. */
   readonly agreement: Agreement;
 }
 
@@ -25,9 +24,7 @@ export interface ActivationRanges extends Measurements {
 export interface Measurements {
   /** sha256 of the sample images' files, in the order in which they were run. */
   readonly images: readonly string[];
-  /** Seed of the sample draw. */
   readonly seed: number;
-  /** Per quantized tensor. */
   readonly ranges: Readonly<Record<string, Range>>;
   /** Mean per channel of each tensor that convolutions read; for the stem, of the image bytes. */
   readonly means: Readonly<Record<string, readonly number[]>>;
@@ -36,7 +33,6 @@ export interface Measurements {
 /** Name of the input tensor: the image bytes that the stem reads. */
 export const bytesTensor = 'bytes';
 
-/** A tensor whose activations are measured. */
 interface ObservedTensor {
   readonly name: string;
   /** Output of a ReLU: never negative. */
@@ -60,7 +56,6 @@ export function observedTensors(plan: ResNetPlan): readonly ObservedTensor[] {
   ];
 }
 
-/** A convolution and the tensor that it reads. */
 interface ConvInput {
   readonly layer: ConvNorm;
   readonly input: string;

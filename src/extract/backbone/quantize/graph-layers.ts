@@ -9,7 +9,6 @@ type Weights = Extract<TensorValue, { readonly type: 'float32' }>;
 /** A MatMul, Gemm or Conv with constant weights, which can run in int8. */
 export interface GraphLayer {
   readonly node: OnnxNode;
-  /** Its input tensor. */
   readonly input: string;
   /** [inputs, outputs] of a matrix product; [outputs, inputs / groups, height, width] of a convolution. */
   readonly weights: Weights;
@@ -55,7 +54,6 @@ export function graphLayers(graph: OnnxGraph, image: string): readonly GraphLaye
   });
 }
 
-/** Initializers and Constant nodes. */
 function constants(graph: OnnxGraph): (name: string) => Weights | undefined {
   const tensors = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]));
   for (const { opType, output, attribute } of graph.node) {

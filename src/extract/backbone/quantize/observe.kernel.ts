@@ -6,11 +6,8 @@ export interface Observation {
   span: number;
   low: number;
   high: number;
-  /** Values per bin, without zeros. */
   readonly counts: Float64Array;
-  /** Sum per channel. */
   readonly sums: Float64Array;
-  /** Values per channel. */
   valueCount: number;
 }
 

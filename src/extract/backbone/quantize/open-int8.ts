@@ -35,7 +35,6 @@ export interface Int8Preparation {
   readonly activationRanges: ActivationRanges;
   /** For example, that int8 loses accuracy on this processor, or that parts of the graph are not int8. */
   readonly warnings: readonly string[];
-  /** The open backbone, as `openInt8Backbone` returns it. */
   readonly backbone: Backbone;
 }
 

@@ -49,7 +49,6 @@ function unrolledRows(bytes: Uint8Array, { width, height, bits, pixelsAt }: BmpH
   return (y) => indices.subarray(y * width, (y + 1) * width);
 }
 
-/** How the pixels of a bitmap are stored. */
 interface BmpHeader {
   readonly width: number;
   readonly height: number;
@@ -58,7 +57,6 @@ interface BmpHeader {
   readonly topDown: boolean;
   /** Run lengths instead of plain rows, of 4 or 8 bits. */
   readonly runs: boolean;
-  /** Byte at which the pixels start. */
   readonly pixelsAt: number;
   /** 1 to 8 bits: 256 colours, RGB. */
   readonly palette?: Uint8Array;

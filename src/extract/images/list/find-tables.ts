@@ -20,7 +20,6 @@ import type { Tree } from './tree.ts';
 /** A table of labels, and how it is read. */
 export interface FoundTable {
   readonly table: Table;
-  /** Its name in messages: relative to the data folder if inside it. */
   readonly name: string;
   readonly reading: ColumnReading;
   readonly text: string;
@@ -35,7 +34,6 @@ export interface FoundTable {
 
 interface FoundTables {
   readonly tables: readonly FoundTable[];
-  /** Unused tables of the folder, and why. */
   readonly unused: readonly { readonly path: string; readonly why: string }[];
 }
 

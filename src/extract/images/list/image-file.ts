@@ -29,9 +29,7 @@ export interface ImageList {
   readonly images: readonly ImageFile[];
   /** Name of the table with the labels; absent if the labels are folder names. */
   readonly table?: string;
-  /** Ids in a table without a file. */
   readonly missing: readonly { readonly id: string; readonly label: string }[];
-  /** Every other file under the folder, and why it is left out. */
   readonly leftOut: readonly LeftOutFile[];
 }
 

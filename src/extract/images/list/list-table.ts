@@ -21,7 +21,6 @@ interface Named {
   readonly table: FoundTable;
 }
 
-/** Lines shown in an error. */
 const shown = 10;
 
 /**
@@ -191,7 +190,6 @@ function splitsByFolder(
   };
 }
 
-/** Images not in any table. */
 function others(
   { images: all }: Tree,
   images: ReadonlyMap<string, Named>,

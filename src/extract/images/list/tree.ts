@@ -21,7 +21,6 @@ const mostNamed = 6;
 
 /** Location of a file of the tree. */
 export interface Located {
-  /** Absolute path. */
   readonly path: string;
   /** Where `path` is an archive. */
   readonly entry?: ArchiveEntry;
@@ -29,7 +28,6 @@ export interface Located {
 
 /** Every file under a data folder, or in an archive. */
 export interface Tree extends Walked {
-  /** Absolute path. */
   readonly root: string;
   locate(relativePath: string): Located;
   /** Of one of the tables. */
@@ -111,7 +109,6 @@ async function isFile(path: string, root: string): Promise<boolean> {
 }
 
 interface Shard {
-  /** Before the names of its entries. */
   readonly prefix: string;
   readonly archive: string;
 }

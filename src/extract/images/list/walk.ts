@@ -20,7 +20,6 @@ export interface Walked {
   readonly leftOut: readonly LeftOutFile[];
 }
 
-/** Files opened before yielding to other work. */
 const openedAtOnce = 512;
 
 /**

@@ -4,7 +4,6 @@ import type { ViewRecipe } from '../views/views.ts';
 
 /** Everything that affects the pixels of an image. */
 export interface PixelRecipe extends Omit<Preprocessing, 'mean' | 'std'> {
-  /** Augmented views beside the plain image; absent: none. */
   readonly views?: ViewRecipe | undefined;
   /** Recipes of further networks for the same image; absent: none. */
   readonly beside?: readonly PixelRecipe[] | undefined;
@@ -15,7 +14,6 @@ export interface PixelSeconds {
   /** Reading the file and hashing its bytes. */
   readonly read: number;
   readonly decode: number;
-  /** Resize and crop, including views. */
   readonly resize: number;
 }
 
@@ -23,7 +21,6 @@ export interface PixelSeconds {
 export interface PixelsReady {
   readonly outcome: 'pixels';
   readonly image: ImageFile;
-  /** Of the file's bytes, lower-case hex. */
   readonly sha256: string;
   /** [crop, crop, 3], RGB, row by row, in the recipe's format (`samples.ts`). */
   readonly pixels: Uint8Array;
@@ -36,7 +33,6 @@ export interface PixelsReady {
   readonly seconds: PixelSeconds;
 }
 
-/** The file's sha256 is known: read and hashed, not decoded. */
 interface ImageKnown {
   readonly outcome: 'known';
   readonly image: ImageFile;
@@ -44,7 +40,6 @@ interface ImageKnown {
   readonly seconds: PixelSeconds;
 }
 
-/** The file gave no pixels. */
 interface ImageFailed {
   readonly outcome: 'failed';
   readonly image: ImageFile;
@@ -60,7 +55,6 @@ export type PixelResult = PixelsReady | ImageKnown | ImageFailed;
 export interface PixelPipelineOptions {
   /** Upper bound of worker threads; pixels do not depend on it. Default: by the machine's cores. */
   readonly threads?: number | undefined;
-  /** If aborted, `decode` throws the signal's reason and workers stop. */
   readonly signal?: AbortSignal | undefined;
   /** Start all threads now, whatever the number of images: for measurements. */
   readonly startNow?: boolean;
@@ -71,7 +65,6 @@ export interface PixelPipelineOptions {
 /** Reads, hashes, decodes and transforms images ahead of its consumer. Owns worker threads: `close()` it. */
 export interface PixelPipeline {
   readonly recipe: PixelRecipe;
-  /** Worker threads that decode. */
   readonly threads: number;
   /**
    * One result per image, in the order given. Reads ahead by a bounded number of images. A file that cannot be read or

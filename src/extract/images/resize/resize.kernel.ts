@@ -10,7 +10,6 @@ const half = 1 << (precisionBits - 1);
 
 /** Which source pixels make each output pixel of one axis, and by how much. */
 export interface ExactTaps {
-  /** Output pixels. */
   readonly count: number;
   /** Weights kept per output pixel; unused ones are 0. */
   readonly width: number;

@@ -6,7 +6,6 @@ import { mirrorRows, rotateNearest } from './rotate.kernel.ts';
 
 /** Augmented views of each image: RandomRotation(30), RandomResizedCrop(crop), RandomHorizontalFlip, in this order. */
 export interface ViewRecipe {
-  /** Views per image beside the plain one. */
   readonly count: number;
   readonly seed: number;
 }

@@ -25,7 +25,6 @@ export interface DownloadRequest {
   readonly bytes?: number | undefined;
   /** Request headers, only sent to the address's own origin. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Fix if it cannot be downloaded, for the message. */
   readonly fix: string;
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;

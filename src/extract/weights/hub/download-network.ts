@@ -31,7 +31,6 @@ export interface HubOptions {
   readonly env?: NodeJS.ProcessEnv | undefined;
 }
 
-/** A network of a hub on this machine. */
 interface HubNetwork {
   /** Laid out as the repository is. */
   readonly folder: string;
@@ -108,7 +107,6 @@ async function fetchNetwork(hub: Hub, asked: HubName, cache: HubCache, options: 
   return commit;
 }
 
-/** Which of a network's graphs is wanted. */
 type Wanted = Pick<HubOptions, 'variant' | 'tower'>;
 
 /**

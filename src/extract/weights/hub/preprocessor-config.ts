@@ -102,7 +102,6 @@ export function readPreprocessorConfig(config: Config, path: string, architectur
   };
 }
 
-/** The resize and the crop. */
 function geometry(fields: Fields, name: string, { crops, square }: Processor): TrainedWith {
   const isSquare = fields.config['default_to_square'] ?? square;
   const size = fields.size('size', isSquare === true);

@@ -25,7 +25,6 @@ export interface Outputs {
   readonly outputs: ReadonlyMap<string, number | undefined>;
   /** Number of class and register tokens before the patches; undefined for an unknown architecture. */
   readonly prefixTokens: number | undefined;
-  /** config.json's path, for messages. */
   readonly path: string;
 }
 
