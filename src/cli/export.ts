@@ -51,7 +51,7 @@ export const exportVerb: Verb = defineVerb({
     const model = whole ? await joinBackbone(alone, report, { weights, seed }) : alone;
     const bytes = encodeModel(model);
     await makeFolder(nodeFiles, dirname(to));
-    await writeDurably(nodeFiles, to, [bytes], bytes.length, { aloneWithinMs: patienceMs });
+    await writeDurably(nodeFiles, to, [bytes], { aloneWithinMs: patienceMs });
 
     const input = model.graph.input[0]?.name ?? '';
     const inputShape = shapeOf(model);

@@ -126,7 +126,7 @@ export async function keepActivationRanges(
 ): Promise<void> {
   const path = join(folder, activationRangesFile(opened.sha256));
   const bytes = encodeActivationRanges(opened.activationRanges);
-  if ((await statIfThere(files, path)) === undefined) await writeDurably(files, path, [bytes], bytes.length);
+  if ((await statIfThere(files, path)) === undefined) await writeDurably(files, path, [bytes]);
 }
 
 /** Removes ranges of replaced sets. */

@@ -17,7 +17,7 @@ export async function writeSavedHead(folder: string, head: SavedHead): Promise<s
   checkSavedNumbers(head, join(folder, headFile));
   const { arrays, ...rest } = head;
   const bytes = encodeSafetensors(arrays, { format, head: JSON.stringify(rest) });
-  return writeDurably(nodeFiles, join(folder, headFile), [bytes], bytes.length);
+  return writeDurably(nodeFiles, join(folder, headFile), [bytes]);
 }
 
 /**

@@ -119,19 +119,12 @@ export async function writeDurably(
   files: Files,
   path: string,
   parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-  expectedBytes?: number,
   options: Pick<DurableOptions, 'aloneWithinMs'> = {},
 ): Promise<string> {
   const pieces = Symbol.asyncIterator in parts ? parts[Symbol.asyncIterator]() : parts[Symbol.iterator]();
-  let taken = 0;
-  const bytesToCome = async (): Promise<number> =>
-    expectedBytes === undefined ? bytesOf(pieces) : expectedBytes - taken;
-  const file = await DurableFile.open(files, path, { ...options, bytesToCome });
+  const file = await DurableFile.open(files, path, { ...options, bytesToCome: () => bytesOf(pieces) });
   try {
-    for (let step = await pieces.next(); step.done !== true; step = await pieces.next()) {
-      taken += step.value.length;
-      await file.write(step.value);
-    }
+    for (let step = await pieces.next(); step.done !== true; step = await pieces.next()) await file.write(step.value);
     return await file.finish();
   } finally {
     await file.discard();
@@ -141,7 +134,7 @@ export async function writeDurably(
 /** Writes a text file atomically; several writers write one after the other. */
 export async function writeText(files: Files, path: string, text: string): Promise<string> {
   const bytes = new TextEncoder().encode(text);
-  return writeDurably(files, path, [bytes], bytes.length, { aloneWithinMs: patienceMs });
+  return writeDurably(files, path, [bytes], { aloneWithinMs: patienceMs });
 }
 
 /** Remaining bytes of a source after a failed write. */

@@ -102,7 +102,7 @@ async function keepActivationRanges({ report, featureSet }: Report): Promise<voi
     if (fields?.calibration === undefined) continue;
     const file = activationRangesFile(fields.calibration.sha256);
     const bytes = await readIfThere(nodeFiles, join(folder, file));
-    if (bytes !== undefined) await writeDurably(nodeFiles, join(report, file), [bytes], bytes.length);
+    if (bytes !== undefined) await writeDurably(nodeFiles, join(report, file), [bytes]);
   }
 }
 

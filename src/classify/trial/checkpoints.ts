@@ -23,7 +23,7 @@ export function openCheckpoints(out: string): RunCheckpoints {
     read: (key) => readIfThere(nodeFiles, fileOf(key)),
     write: async (key, bytes) => {
       await makeFolder(folder);
-      await writeDurably(nodeFiles, fileOf(key), [bytes], bytes.length);
+      await writeDurably(nodeFiles, fileOf(key), [bytes]);
     },
     clear: async () => {
       for (const key of used) await removeFile(nodeFiles, fileOf(key));

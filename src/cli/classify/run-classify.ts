@@ -150,7 +150,7 @@ export async function runClassify(
 async function keepSuspects({ report }: Report, check: LabelCheckFile): Promise<string> {
   const file = join(report, suspectsFile);
   const bytes = new TextEncoder().encode(suspectsList(suspectsOfCheck(check)));
-  await writeDurably(nodeFiles, file, [bytes], bytes.length);
+  await writeDurably(nodeFiles, file, [bytes]);
   return labelsNote(check, file);
 }
 

@@ -21,16 +21,11 @@ export function buildResNet(weights: StateDict, crop: number): Network {
 
   const convolve = (layer: ConvNorm, input: string): string => {
     const folded = foldBatchNorm(layer, weights);
-    const { conv, kernel, stride, padding, groups } = layer;
+    const { conv, padding } = layer;
     const kernels = builder.initializer(`${conv}.weight`, { type: 'float32', ...folded.kernels });
     const bias = builder.initializer(`${conv}.bias`, { type: 'float32', ...folded.bias });
-    const attributes = {
-      kernel_shape: [kernel, kernel],
-      strides: [stride, stride],
-      pads: [padding, padding, padding, padding],
-      ...(groups === 1 ? {} : { group: groups }),
-    };
-    return builder.node('Conv', [input, kernels, bias], attributes, { name: conv, outputs: [conv] });
+    const options = { name: conv, outputs: [conv] };
+    return builder.node('Conv', [input, kernels, bias], convAttributes(layer, padding), options);
   };
   const relu = (input: string, name: string): string => builder.node('Relu', [input], {}, { name, outputs: [name] });
   const residual = (block: ResidualBlock, input: string): string => {
@@ -40,13 +35,8 @@ export function buildResNet(weights: StateDict, crop: number): Network {
       if (index < block.main.length - 1) main = relu(main, `${block.name}.relu${index + 1}`);
     }
     const shortcut = block.shortcut === undefined ? input : convolve(block.shortcut, input);
-    const sum = builder.node(
-      'Add',
-      [main, shortcut],
-      {},
-      { name: `${block.name}.add`, outputs: [`${block.name}.add`] },
-    );
-    return relu(sum, block.name);
+    const name = `${block.name}.add`;
+    return relu(builder.node('Add', [main, shortcut], {}, { name, outputs: [name] }), block.name);
   };
 
   value = relu(convolve(plan.stem, value), 'relu');
@@ -59,17 +49,10 @@ export function buildResNet(weights: StateDict, crop: number): Network {
   }
   stages.push({ name: 'avgpool', tensor: value });
 
-  const classifier = weights.tensors.get('fc.weight');
-  const offset = weights.tensors.get('fc.bias');
-  if (classifier === undefined || offset === undefined) {
-    builder.output(value, 'float32', ['batch', plan.featureCount, 'height', 'width']);
-  } else {
-    const pooled = builder.node('GlobalAveragePool', [value], {}, { outputs: ['pooled'] });
-    const flat = builder.node('Flatten', [pooled], { axis: 1 }, { outputs: ['flatten'] });
-    const matrix = builder.initializer('fc.weight', { type: 'float32', ...classifier });
-    const bias = builder.initializer('fc.bias', { type: 'float32', ...offset });
-    builder.node('Gemm', [flat, matrix, bias], { transB: 1 }, { outputs: ['fc'] });
-    builder.output('fc', 'float32', ['batch', valueAt(classifier.shape, 0)]);
+  const classCount = addClassifier(builder, value, weights);
+  if (classCount === undefined) builder.output(value, 'float32', ['batch', plan.featureCount, 'height', 'width']);
+  else {
+    builder.output('fc', 'float32', ['batch', classCount]);
     stages.push({ name: 'fc', tensor: 'fc' });
   }
   return {
@@ -79,4 +62,29 @@ export function buildResNet(weights: StateDict, crop: number): Network {
     stages,
     source: weights.source,
   };
+}
+
+export function convAttributes(
+  { kernel, stride, groups }: ConvNorm,
+  padding: number,
+): Record<string, number | number[]> {
+  return {
+    kernel_shape: [kernel, kernel],
+    strides: [stride, stride],
+    pads: [padding, padding, padding, padding],
+    ...(groups === 1 ? {} : { group: groups }),
+  };
+}
+
+/** Adds the average pool and `fc` after a map, if the state dict has them. @returns the number of classes */
+export function addClassifier(builder: GraphBuilder, map: string, { tensors }: StateDict): number | undefined {
+  const classifier = tensors.get('fc.weight');
+  const offset = tensors.get('fc.bias');
+  if (classifier === undefined || offset === undefined) return undefined;
+  const pooled = builder.node('GlobalAveragePool', [map], {}, { outputs: ['pooled'] });
+  const flat = builder.node('Flatten', [pooled], { axis: 1 }, { outputs: ['flatten'] });
+  const matrix = builder.initializer('fc.weight', { type: 'float32', ...classifier });
+  const bias = builder.initializer('fc.bias', { type: 'float32', ...offset });
+  builder.node('Gemm', [flat, matrix, bias], { transB: 1 }, { outputs: ['fc'] });
+  return valueAt(classifier.shape, 0);
 }

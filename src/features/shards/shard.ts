@@ -38,7 +38,7 @@ export async function writeShard(
     const checks = checksOfRows(bytes.subarray(bytes.length - rowCount * rowBytes), rowBytes);
     await writeDurably(files, checksPath, [new Uint8Array(checks.buffer)]);
   }
-  const sha256 = await writeDurably(files, join(folder, file), [bytes], bytes.length);
+  const sha256 = await writeDurably(files, join(folder, file), [bytes]);
   return { file, rowCount, sha256 };
 }
 

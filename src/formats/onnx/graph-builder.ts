@@ -32,6 +32,17 @@ type AttributeValue =
   | TensorValue
   | { readonly graph: OnnxGraph };
 
+type ConstantData = Float32Array | Float64Array | Int8Array | Uint8Array | Int32Array | BigInt64Array;
+
+const constantTypes: ReadonlyMap<unknown, DataType> = new Map<unknown, DataType>([
+  [Float32Array, 'float32'],
+  [Float64Array, 'float64'],
+  [Int8Array, 'int8'],
+  [Uint8Array, 'uint8'],
+  [Int32Array, 'int32'],
+  [BigInt64Array, 'int64'],
+]);
+
 /** A dimension: its extent, or the name of a dynamic one. */
 export type Dimension = number | string;
 
@@ -77,15 +88,9 @@ export class GraphBuilder {
   }
 
   /** Adds a constant of the type of its array; a vector unless a shape is given. */
-  constant(
-    name: string,
-    data: Float32Array | Float64Array | Int32Array | BigInt64Array,
-    shape: readonly number[] = [data.length],
-  ): string {
-    if (data instanceof Float32Array) return this.initializer(name, { type: 'float32', shape, data });
-    if (data instanceof Float64Array) return this.initializer(name, { type: 'float64', shape, data });
-    if (data instanceof Int32Array) return this.initializer(name, { type: 'int32', shape, data });
-    return this.initializer(name, { type: 'int64', shape, data });
+  constant(name: string, data: ConstantData, shape: readonly number[] = [data.length]): string {
+    const type = constantTypes.get(data.constructor) as DataType;
+    return this.initializer(name, { type, shape, data } as TensorValue);
   }
 
   /** Adds a node with one output and returns the output's name. */

@@ -8,6 +8,6 @@ import { renderPage } from './page.ts';
 export async function writePage(file: string, data: PageData): Promise<number> {
   const bytes = new TextEncoder().encode(renderPage(data));
   await makeFolder(nodeFiles, dirname(file));
-  await writeDurably(nodeFiles, file, [bytes], bytes.length, { aloneWithinMs: patienceMs });
+  await writeDurably(nodeFiles, file, [bytes], { aloneWithinMs: patienceMs });
   return bytes.length;
 }

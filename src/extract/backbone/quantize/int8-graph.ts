@@ -5,16 +5,10 @@ import { type ConvNorm, planResNet, type ResidualBlock } from '../../weights/res
 import type { StateDict } from '../../weights/state-dict.ts';
 import { type FoldedConv, foldBatchNorm } from '../fold-batch-norm.ts';
 import type { Network, Stage } from '../network.ts';
-import { bytesTensor, convInputs, type Measurements, type Range } from './activation-ranges.ts';
+import { addClassifier, convAttributes } from '../resnet-graph.ts';
+import { bytesTensor, convInputs, type Measurements } from './activation-ranges.ts';
+import { type Bytes, byteLevels } from './byte-levels.ts';
 import { meanShift, quantizeKernels } from './quantize-weights.kernel.ts';
-
-/** A tensor stored as bytes: real value = (byte - zeroPoint) * scale. */
-interface Quantized {
-  readonly tensor: string;
-  readonly scale: string;
-  readonly zeroPoint: string;
-  readonly scaleValue: number;
-}
 
 /**
  * Builds a ResNet as a statically quantized ONNX graph in QDQ form: image bytes [batch, crop + 2p, crop + 2p, 3] in,
@@ -34,49 +28,26 @@ export function buildInt8ResNet(weights: StateDict, preprocessing: Preprocessing
   const inputs = new Map(convInputs(plan).map(({ layer, input }) => [layer.conv, input]));
   const stages: Stage[] = [];
 
-  const parameters = (name: string, range: Range): Pick<Quantized, 'scale' | 'zeroPoint' | 'scaleValue'> => {
-    const scaleValue = Math.fround((range.high - range.low) / 255);
-    const zero = Math.round(-range.low / scaleValue);
-    return {
-      scale: builder.initializer(`${name}.scale`, { type: 'float32', shape: [], data: new Float32Array([scaleValue]) }),
-      zeroPoint: builder.initializer(`${name}.zero`, { type: 'uint8', shape: [], data: new Uint8Array([zero]) }),
-      scaleValue,
-    };
+  const quantize = (value: string, name: string, like?: Bytes): Bytes => {
+    const held = like ?? byteLevels(builder, name, lookUp(ranges, name));
+    const outputs = [`${name}.bytes`];
+    return { ...held, tensor: builder.node('QuantizeLinear', [value, held.scale, held.zero], {}, { outputs }) };
   };
-  const quantize = (value: string, name: string, like?: Quantized): Quantized => {
-    const held = like ?? parameters(name, lookUp(ranges, name));
-    const tensor = builder.node(
-      'QuantizeLinear',
-      [value, held.scale, held.zeroPoint],
-      {},
-      { outputs: [`${name}.bytes`] },
-    );
-    return { ...held, tensor };
+  const dequantize = ({ tensor, scale, zero }: Bytes, name?: string): string => {
+    const outputs = name === undefined ? undefined : [name];
+    return builder.node('DequantizeLinear', [tensor, scale, zero], {}, { outputs });
   };
-  const dequantize = (value: Quantized, name?: string): string =>
-    builder.node(
-      'DequantizeLinear',
-      [value.tensor, value.scale, value.zeroPoint],
-      {},
-      { outputs: name === undefined ? undefined : [name] },
-    );
   /** The tensor's float32 values under its own name, for taps; pruned if no tap reads it. */
-  const offer = (value: Quantized, name: string): Quantized => {
+  const offer = (value: Bytes, name: string): Bytes => {
     dequantize(value, name);
     return value;
   };
-  const convolve = (layer: ConvNorm, input: Quantized): string => {
-    const { conv, kernel, stride, padding, groups } = layer;
+  const convolve = (layer: ConvNorm, input: Bytes): string => {
+    const { conv, kernel, padding, groups, outChannels } = layer;
     const isStem = layer === plan.stem;
-    const folded = isStem
-      ? foldNormalization(foldBatchNorm(layer, weights), preprocessing, stemZeroPoint)
-      : foldBatchNorm(layer, weights);
-    const quantized = quantizeKernels(
-      folded.kernels.data,
-      layer.outChannels,
-      layer.inChannels / groups,
-      kernel * kernel,
-    );
+    const plain = foldBatchNorm(layer, weights);
+    const folded = isStem ? foldNormalization(plain, preprocessing, stemZeroPoint) : plain;
+    const quantized = quantizeKernels(folded.kernels.data, outChannels, layer.inChannels / groups, kernel * kernel);
     const inputMeans = lookUp(meansOf, lookUp(inputs, conv));
     const means = isStem ? inputMeans.map((mean) => (mean - stemZeroPoint) / 255) : inputMeans;
     const shift = meanShift(folded.kernels.data, quantized, means, kernel * kernel, groups);
@@ -84,45 +55,23 @@ export function buildInt8ResNet(weights: StateDict, preprocessing: Preprocessing
     const bias = Int32Array.from(folded.bias.data, (value, channel) =>
       Math.round((value - valueAt(shift, channel)) / valueAt(biasScales, channel)),
     );
-    const perChannel = { shape: [layer.outChannels] };
-    const kernels = builder.node(
-      'DequantizeLinear',
-      [
-        builder.initializer(`${conv}.weight`, { type: 'int8', shape: folded.kernels.shape, data: quantized.values }),
-        builder.initializer(`${conv}.weight.scale`, { type: 'float32', ...perChannel, data: quantized.scales }),
-        builder.initializer(`${conv}.weight.zero`, {
-          type: 'int8',
-          ...perChannel,
-          data: new Int8Array(layer.outChannels),
-        }),
-      ],
-      { axis: 0 },
-    );
-    const offset = builder.node(
-      'DequantizeLinear',
-      [
-        builder.initializer(`${conv}.bias`, { type: 'int32', ...perChannel, data: bias }),
-        builder.initializer(`${conv}.bias.scale`, { type: 'float32', ...perChannel, data: biasScales }),
-        builder.initializer(`${conv}.bias.zero`, {
-          type: 'int32',
-          ...perChannel,
-          data: new Int32Array(layer.outChannels),
-        }),
-      ],
-      { axis: 0 },
-    );
+    const kernels = [
+      builder.constant(`${conv}.weight`, quantized.values, folded.kernels.shape),
+      builder.constant(`${conv}.weight.scale`, quantized.scales),
+      builder.constant(`${conv}.weight.zero`, new Int8Array(outChannels)),
+    ];
+    const offset = [
+      builder.constant(`${conv}.bias`, bias),
+      builder.constant(`${conv}.bias.scale`, biasScales),
+      builder.constant(`${conv}.bias.zero`, new Int32Array(outChannels)),
+    ];
+    const constants = [kernels, offset].map((inputs) => builder.node('DequantizeLinear', inputs, { axis: 0 }));
     // The stem's padding is in its input already: a convolution pads with zero, which is not the mean colour's byte.
-    const pad = isStem ? 0 : padding;
-    const attributes = {
-      kernel_shape: [kernel, kernel],
-      strides: [stride, stride],
-      pads: [pad, pad, pad, pad],
-      ...(groups === 1 ? {} : { group: groups }),
-    };
-    return builder.node('Conv', [dequantize(input), kernels, offset], attributes, { name: conv });
+    const attributes = convAttributes(layer, isStem ? 0 : padding);
+    return builder.node('Conv', [dequantize(input), ...constants], attributes, { name: conv });
   };
   const relu = (value: string): string => builder.node('Relu', [value]);
-  const residual = (block: ResidualBlock, input: Quantized): Quantized => {
+  const residual = (block: ResidualBlock, input: Bytes): Bytes => {
     let main = input;
     for (const [index, layer] of block.main.entries()) {
       const last = index === block.main.length - 1;
@@ -141,7 +90,7 @@ export function buildInt8ResNet(weights: StateDict, preprocessing: Preprocessing
   const bytes = builder.input('bytes', 'uint8', ['batch', padded, padded, 3]);
   const planes = builder.node('Transpose', [bytes], { perm: [0, 3, 1, 2] });
   const stemRange = { low: -stemZeroPoint / 255, high: (255 - stemZeroPoint) / 255 };
-  const image: Quantized = { ...parameters(bytesTensor, stemRange), tensor: planes };
+  const image: Bytes = { ...byteLevels(builder, bytesTensor, stemRange), tensor: planes };
   const stem = offer(quantize(relu(convolve(plan.stem, image)), 'relu'), 'relu');
   const pooling = { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] };
   // The pool keeps the levels of its input: a maximum of bytes needs no arithmetic.
@@ -155,16 +104,7 @@ export function buildInt8ResNet(weights: StateDict, preprocessing: Preprocessing
   }
   const last = lastOf(stages).tensor;
   stages.push({ name: 'avgpool', tensor: last });
-  const classifier = weights.tensors.get('fc.weight');
-  const offset = weights.tensors.get('fc.bias');
-  if (classifier !== undefined && offset !== undefined) {
-    const pooled = builder.node('GlobalAveragePool', [last], {}, { outputs: ['pooled'] });
-    const flat = builder.node('Flatten', [pooled], { axis: 1 }, { outputs: ['flatten'] });
-    const matrix = builder.initializer('fc.weight', { type: 'float32', ...classifier });
-    const bias = builder.initializer('fc.bias', { type: 'float32', ...offset });
-    builder.node('Gemm', [flat, matrix, bias], { transB: 1 }, { outputs: ['fc'] });
-    stages.push({ name: 'fc', tensor: 'fc' });
-  }
+  if (addClassifier(builder, last, weights) !== undefined) stages.push({ name: 'fc', tensor: 'fc' });
   return {
     architecture,
     model: builder.model(),

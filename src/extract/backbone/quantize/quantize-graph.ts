@@ -5,20 +5,13 @@ import { valueAt } from '../../../system/at.ts';
 import { UserError } from '../../../system/errors.ts';
 import type { Network } from '../network.ts';
 import type { Measurements } from './activation-ranges.ts';
+import { type Bytes, byteLevels } from './byte-levels.ts';
 import { type GraphLayer, graphLayers, transposed } from './graph-layers.ts';
 import { quantizeKernels } from './quantize-weights.kernel.ts';
 
 const prefix = 'int8/';
 /** ONNX's number for float32, as Cast takes it (TensorProto.DataType). */
 const float32 = 1;
-
-/** A tensor as bytes: real value = (byte - zero) * scale. */
-interface Bytes {
-  readonly tensor: string;
-  readonly scale: string;
-  readonly zero: string;
-  readonly scaleValue: number;
-}
 
 /**
  * A user's own graph with its products in int8: weights symmetric per output channel, activations uint8 per tensor by
@@ -66,17 +59,7 @@ export function quantizeGraph(network: Network, { ranges }: Pick<Measurements, '
         expected: 'a range of every tensor that is multiplied',
         fix: 'extract again with --replace',
       });
-    const scaleValue = Math.fround((range.high - range.low) / 255);
-    const zero = Uint8Array.of(Math.round(-range.low / scaleValue));
-    return {
-      scale: builder.initializer(`${prefix}${name}/scale`, {
-        type: 'float32',
-        shape: [],
-        data: Float32Array.of(scaleValue),
-      }),
-      zero: builder.initializer(`${prefix}${name}/zero`, { type: 'uint8', shape: [], data: zero }),
-      scaleValue,
-    };
+    return byteLevels(builder, `${prefix}${name}`, range);
   }
 
   function quantize(builder: GraphBuilder, name: string): Bytes {
@@ -90,16 +73,9 @@ export function quantizeGraph(network: Network, { ranges }: Pick<Measurements, '
     const [inputs = 0, outputs = 0] = weights.shape;
     const { values, scales } = quantizeKernels(transposed(weights).data, outputs, inputs, 1);
     const columns = transpose(values, outputs, inputs, new Int8Array(values.length));
-    const matrix = builder.initializer(`${prefix}${name}/weights`, {
-      type: 'int8',
-      shape: [inputs, outputs],
-      data: columns,
-    });
-    const scale = builder.initializer(`${prefix}${name}/scales`, {
-      type: 'float32',
-      shape: [outputs],
-      data: scales.map((each) => each * input.scaleValue),
-    });
+    const matrix = builder.constant(`${prefix}${name}/weights`, columns, [inputs, outputs]);
+    const scaled = scales.map((each) => each * input.scaleValue);
+    const scale = builder.constant(`${prefix}${name}/scales`, scaled);
     const sums = builder.node('MatMulInteger', [input.tensor, matrix, input.zero], {}, named(`${name}/sums`));
     const whole = builder.node('Cast', [sums], { to: float32 }, named(`${name}/cast`));
     if (bias === undefined) builder.node('Mul', [whole, scale], {}, { outputs: [name] });
@@ -114,24 +90,15 @@ export function quantizeGraph(network: Network, { ranges }: Pick<Measurements, '
     const [outputs = 0, inputs = 0, height = 0, width = 0] = weights.shape;
     const { values, scales } = quantizeKernels(weights.data, outputs, inputs, height * width);
     const own = parameters(builder, output);
-    const kernels = builder.initializer(`${prefix}${output}/weights`, {
-      type: 'int8',
-      shape: weights.shape,
-      data: values,
-    });
-    const perChannel = { shape: [outputs] };
-    const scale = builder.initializer(`${prefix}${output}/scales`, { type: 'float32', ...perChannel, data: scales });
-    const zeros = builder.initializer(`${prefix}${output}/zeros`, {
-      type: 'int8',
-      ...perChannel,
-      data: new Int8Array(outputs),
-    });
+    const kernels = builder.constant(`${prefix}${output}/weights`, values, weights.shape);
+    const scale = builder.constant(`${prefix}${output}/scales`, scales);
+    const zeros = builder.constant(`${prefix}${output}/zeros`, new Int8Array(outputs));
     const inputsOf = [input.tensor, input.scale, input.zero, kernels, scale, zeros, own.scale, own.zero];
     if (bias !== undefined) {
       const data = Int32Array.from(bias.data, (value, channel) =>
         Math.round(value / (input.scaleValue * valueAt(scales, channel))),
       );
-      inputsOf.push(builder.initializer(`${prefix}${output}/bias`, { type: 'int32', ...perChannel, data }));
+      inputsOf.push(builder.constant(`${prefix}${output}/bias`, data));
     }
     const tensor = `${prefix}${output}`;
     builder.node('QLinearConv', inputsOf, {}, { outputs: [tensor] });
