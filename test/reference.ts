@@ -1,9 +1,14 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Root of the checkout. */
 export const projectRoot: string = fileURLToPath(new URL('..', import.meta.url));
+
+/** Parses a JSON file of test/fixtures. */
+export function jsonFixture<T>(file: string): T {
+  return JSON.parse(readFileSync(join(projectRoot, 'test/fixtures', file), 'utf8'));
+}
 
 /**
  * Folder of photos, weights and reference values that are not part of the project: $FEATURETAP_REFERENCE, or

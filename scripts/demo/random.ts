@@ -1,12 +1,9 @@
-/**
- * A small seeded generator (mulberry32, Tommy Ettinger, public domain), uniform in [0, 1), good enough for pictures.
- */
+/** A small seeded generator (mulberry32, Tommy Ettinger, public domain), uniform in [0, 1), for pictures and tests. */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
     t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };

@@ -4,9 +4,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, statfs, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { seededRandom } from '../demo/random.ts';
 import { type Ended, Program } from './run.ts';
 import { tortureServe } from './serve/disturb.ts';
-import { uniform } from './uniform.ts';
 import { startOver, type TorturedVerb, torturedVerbs, type World } from './verbs.ts';
 import { makeWorld, must } from './world.ts';
 
@@ -81,7 +81,7 @@ class Torture {
     this.#verb = verb;
     this.#world = world;
     this.#options = options;
-    this.#random = uniform(options.seed);
+    this.#random = seededRandom(options.seed);
   }
 
   async run(): Promise<TorturedResult> {

@@ -20,12 +20,12 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { seededRandom } from '../demo/random.ts';
 import { tortureAll } from './all.ts';
 import { drawPhotos } from './draw-photos.ts';
 import { Program } from './run.ts';
 import { hostileServe } from './serve/hostile.ts';
 import { writeTinyWeights } from './tiny-weights.ts';
-import { uniform } from './uniform.ts';
 import { extractArgs, torturedVerbs } from './verbs.ts';
 
 /** Pseudo-verb for the disturbances of `serve` in `all`; `serve` itself sends many requests to one server. */
@@ -59,7 +59,7 @@ export async function torture(kills: number, seed: number, imageCount = 120): Pr
       run(program, extractArgs({ data, weights }, cache), join(cache, 'set', '.run'), kill);
     const whole = await start(undisturbed, join(folder, 'undisturbed'));
     const expected = await hashes(join(folder, 'undisturbed', 'set'));
-    const random = uniform(seed);
+    const random = seededRandom(seed);
     let done = 0;
     let runs = 0;
     let killsAtWork = 0;

@@ -159,18 +159,6 @@ test('wrong usage exits with 2 and one message, a missing set with 1', async () 
   assert.doesNotMatch(noModel.stderr + idle.stderr + nowhere.stderr, /\n\s+at /);
 });
 
-test('Ctrl-C stops a fit, prints how to continue, and exits with 130', async () => {
-  let stopped = false;
-  const long = '--model linear --optimizer adam --epochs 100000 --batch 8';
-  const { status, stderr } = await stopFeaturetap(['classify', ...long.split(' ')], root, (text, stop) => {
-    if (stopped || !text.includes('epoch 2/')) return;
-    stopped = true;
-    stop();
-  });
-  assert.equal(status, 130);
-  assert.match(stderr, new RegExp(`go on: .*\\bclassify (?:-- )?--features cache/\\w+ ${long}`));
-});
-
 test('--stream prints how it reads, trains within its memory limit, and is recorded in the report', async () => {
   const { status, stdout, stderr } = await featuretap(
     'classify --model linear --stream --memory 80MB --test-size 20 --json'.split(' '),
@@ -221,14 +209,16 @@ test('prints the memory that a fit needs first; --memory limits it, and --subsam
   assert.match(stdout, new RegExp(`${rows} of 60 training and 20 test images`));
 });
 
-test('Ctrl-C stops a streamed fit and prints how to continue', async () => {
-  let stopped = false;
-  const long = '--model linear --stream --optimizer adam --epochs 100000 --batch 8';
-  const { status, stderr } = await stopFeaturetap(['classify', ...long.split(' ')], root, (text, stop) => {
-    if (stopped || !text.includes('epoch 2/')) return;
-    stopped = true;
-    stop();
+for (const how of ['', ' --stream']) {
+  test(`Ctrl-C stops a fit, prints how to continue, and exits with 130: linear${how}`, async () => {
+    let stopped = false;
+    const long = `--model linear${how} --optimizer adam --epochs 100000 --batch 8`;
+    const { status, stderr } = await stopFeaturetap(['classify', ...long.split(' ')], root, (text, stop) => {
+      if (stopped || !text.includes('epoch 2/')) return;
+      stopped = true;
+      stop();
+    });
+    assert.equal(status, 130);
+    assert.match(stderr, new RegExp(`go on: .*\\bclassify (?:-- )?--features cache/\\w+ ${long}`));
   });
-  assert.equal(status, 130);
-  assert.match(stderr, new RegExp(`go on: .*\\bclassify (?:-- )?--features cache/\\w+ ${long}`));
-});
+}

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { seededRandom } from '../../scripts/demo/random.ts';
 import { checkExport } from '../../src/export/check-export.ts';
 import { exportHead } from '../../src/export/export-head.ts';
 import { encodeModel } from '../../src/formats/onnx/encode.ts';
@@ -14,7 +15,6 @@ import { createHead, headKinds } from '../../src/models/registry.ts';
 import type { Table } from '../../src/rows/table.ts';
 import { valueAt } from '../../src/system/at.ts';
 import { drawnTail } from '../models/finetune/drawn-tail.ts';
-import { seeded } from '../report/drawn-report.ts';
 
 /** For the head that fine-tunes a network: it reads the rows as maps of 2 x 1. */
 const contextOf = ({ features }: Table) => ({
@@ -24,7 +24,7 @@ const contextOf = ({ features }: Table) => ({
 
 /** Overlapping clusters of non-negative features, with classes of very different sizes. */
 function drawTable(classCount: number, dims: number, sizes: (c: number) => number): Table {
-  const random = seeded(classCount * 100 + dims);
+  const random = seededRandom(classCount * 100 + dims);
   const centres = Array.from({ length: classCount * dims }, () => 2 * random());
   const labels: number[] = [];
   const data: number[] = [];

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +8,7 @@ import { keepSpeed, type MeasuredSpeed } from '../../src/extract/explain/speed.t
 import { knownWeights } from '../../src/extract/weights/known-weights.ts';
 import type { FingerprintFields } from '../../src/features/manifest/manifest.ts';
 import { nodeFiles } from '../../src/system/files.ts';
-import { projectRoot } from '../reference.ts';
+import { jsonFixture } from '../reference.ts';
 
 interface Published {
   readonly architecture: string;
@@ -21,7 +20,7 @@ interface Published {
   readonly crop: number;
 }
 
-const { weights } = JSON.parse(readFileSync(join(projectRoot, 'test/fixtures/known-weights.json'), 'utf8')) as {
+const { weights } = jsonFixture('known-weights.json') as {
   readonly weights: Readonly<Record<string, Published>>;
 };
 

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import {
   conformalScores,
@@ -9,6 +8,7 @@ import {
   riskCoverage,
 } from '../../src/metrics/conformal.kernel.ts';
 import { largestPerRow } from '../../src/metrics/metrics.kernel.ts';
+import { jsonFixture } from '../reference.ts';
 
 interface ConformalCase {
   readonly classes: number;
@@ -22,9 +22,7 @@ interface ConformalCase {
   readonly right: readonly boolean[];
   readonly curve: readonly RiskPoint[];
 }
-const golden: readonly ConformalCase[] = JSON.parse(
-  readFileSync(new URL('../fixtures/classify/conformal.json', import.meta.url), 'utf8'),
-);
+const golden: readonly ConformalCase[] = jsonFixture('classify/conformal.json');
 
 for (const one of golden) {
   const rows = Array.from({ length: one.right.length }, (_, row) =>

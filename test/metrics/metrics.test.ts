@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { separation } from '../../scripts/bench/classify/separation.kernel.ts';
 import { countCorrect, largestPerRow, logLossSum, rankedClasses, topOfRows } from '../../src/metrics/metrics.kernel.ts';
@@ -10,6 +9,7 @@ import {
   scoreConfusion,
   scoreProbabilities,
 } from '../../src/metrics/metrics.ts';
+import { jsonFixture } from '../reference.ts';
 
 interface MetricsCase {
   readonly name: string;
@@ -27,9 +27,7 @@ interface MetricsCase {
   readonly f1: readonly number[];
   readonly support: readonly number[];
 }
-const golden: readonly MetricsCase[] = JSON.parse(
-  readFileSync(new URL('../fixtures/classify/metrics.json', import.meta.url), 'utf8'),
-);
+const golden: readonly MetricsCase[] = jsonFixture('classify/metrics.json');
 
 function assertClose(found: number, expected: number, what: string, tolerance = 1e-12): void {
   assert.ok(

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import type { FitContext, FittedHead, NamedArray } from '../../src/models/model.ts';
 import type { Matrix } from '../../src/numerics/matrix.ts';
 import { takeRows } from '../../src/rows/row-source.ts';
 import type { Table } from '../../src/rows/table.ts';
 import { matrixFixture } from '../classify/data/npy-fixture.ts';
+import { jsonFixture } from '../reference.ts';
 
 export interface RidgeCase {
   readonly alphas: readonly number[];
@@ -43,7 +43,7 @@ export const goldenHeads: Readonly<Record<DataName, Data>> & {
   readonly knn: Readonly<Record<DataName, readonly KnnCase[]>>;
   readonly mlp: readonly MlpCase[];
   readonly ridge: Readonly<Record<DataName | `${DataName}Weighted`, RidgeCase>>;
-} = JSON.parse(readFileSync(new URL('../fixtures/classify/heads.json', import.meta.url), 'utf8'));
+} = jsonFixture('classify/heads.json');
 
 const files = { tall: 'forest-drawn.npy', wide: 'heads-wide.npy' } as const;
 

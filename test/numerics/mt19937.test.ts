@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { randomState } from '../../src/numerics/mt19937.kernel.ts';
+import { jsonFixture } from '../reference.ts';
 
 interface Draws {
   readonly seed: number;
@@ -9,9 +9,7 @@ interface Draws {
   readonly doubles: readonly number[];
   readonly permutations: readonly (readonly number[])[];
 }
-const golden: readonly Draws[] = JSON.parse(
-  readFileSync(new URL('../fixtures/classify/mt19937.json', import.meta.url), 'utf8'),
-);
+const golden: readonly Draws[] = jsonFixture('classify/mt19937.json');
 
 for (const draws of golden) {
   test(`draws the numbers of NumPy's RandomState(${draws.seed})`, () => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { separation } from '../../scripts/bench/classify/separation.kernel.ts';
 import type { Matrix } from '../../src/numerics/matrix.ts';
 import { unitRows } from '../../src/numerics/nearest.kernel.ts';
 import { kthDistances, nearestRows, unlikeThreshold } from '../../src/predict/nearest-training.ts';
+import { jsonFixture } from '../reference.ts';
 
 /** scikit-learn's, written by scripts/fixtures/models/unlike.py. */
 const golden: {
@@ -17,7 +17,7 @@ const golden: {
   readonly nearest: readonly number[];
   readonly threshold: number;
   readonly roc: readonly { inside: number[]; outside: number[]; auroc: number; falseAt95: number }[];
-} = JSON.parse(readFileSync(new URL('../fixtures/classify/unlike.json', import.meta.url), 'utf8'));
+} = jsonFixture('classify/unlike.json');
 
 function unit(values: readonly number[]): Matrix {
   const data = Float32Array.from(values);

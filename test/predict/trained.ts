@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { copyFile, cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { seededRandom } from '../../scripts/demo/random.ts';
 import { classify } from '../../src/classify/classify.ts';
 import { joinLabels } from '../../src/classify/data/labelled-data.ts';
 import type { Report } from '../../src/classify/result/report.ts';
@@ -14,7 +15,6 @@ import { createHead } from '../../src/models/registry.ts';
 import { loadNetworkTail } from '../../src/predict/network-tail.ts';
 import { fixture } from '../extract/backbone/fixtures.ts';
 import { openPlainPipeline } from '../extract/drawn-data.ts';
-import { seeded } from '../report/drawn-report.ts';
 
 export interface TrainedHeads {
   /** Photos, one folder per class: `red/red-00.png` and so on. */
@@ -98,7 +98,7 @@ async function drawPhotos(root: string, perClass: number): Promise<void> {
   const before = drawn.get(perClass);
   if (before !== undefined && existsSync(before)) return cp(before, root, { recursive: true });
   drawn.set(perClass, root);
-  const random = seeded(11);
+  const random = seededRandom(11);
   for (const [name, colour] of Object.entries(hues)) {
     await mkdir(join(root, name), { recursive: true });
     for (let i = 0; i < perClass; i++) {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { seededRandom } from '../../scripts/demo/random.ts';
 import { formatPredictions, type Prediction } from '../../src/classify/result/predictions.ts';
 import type { Report } from '../../src/classify/result/report.ts';
 
@@ -22,23 +23,12 @@ export interface Drawing {
   readonly set?: string;
 }
 
-/** A small generator for test data (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 const pad = (i: number): string => String(i).padStart(3, '0');
 
 /** A consistent report and its predictions, like those of classify, from random probabilities. */
 export function drawReport(drawing: Drawing = {}): { report: Report; predictions: Prediction[] } {
   const { model = 'linear', skill = 0.75, classCount = 6, perClassCount = 20, repeats = 1, seed = 0 } = drawing;
-  const random = seeded(model.length * 1000 + Math.round(skill * 1000));
+  const random = seededRandom(model.length * 1000 + Math.round(skill * 1000));
   const classes = Array.from({ length: classCount }, (_, c) => `breed ${pad(c)}`);
   const rows = classes.flatMap((_, c) =>
     Array.from({ length: perClassCount }, (_, i) => ({ id: `${pad(c)}-${pad(i)}`, c })),
@@ -47,7 +37,7 @@ export function drawReport(drawing: Drawing = {}): { report: Report; predictions
   const predictions: Prediction[] = [];
   const perRepeat = Array.from({ length: repeats }, (_, repeat) => {
     // The same rows for every head of one seed, as in a split.
-    const pick = seeded(seed * 97 + repeat);
+    const pick = seededRandom(seed * 97 + repeat);
     const test = rows.map((_, i) => i).filter((i) => i % perClassCount < 4 + Math.floor(pick() * 0.5));
     let [right, top5, logLoss] = [0, 0, 0];
     for (const i of test) {

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { createHead, loadHead } from '../../src/models/registry.ts';
 import type { Matrix } from '../../src/numerics/matrix.ts';
@@ -7,6 +6,7 @@ import { balancedWeights } from '../../src/rows/classes.ts';
 import { applyScaling, fitScaling, type ScaleKind } from '../../src/rows/scale.ts';
 import type { Table } from '../../src/rows/table.ts';
 import { drawRows } from '../classify/drawn-set.ts';
+import { jsonFixture } from '../reference.ts';
 
 const golden: {
   readonly x: readonly (readonly number[])[];
@@ -14,7 +14,7 @@ const golden: {
   readonly scaled: Readonly<Record<'standard' | 'minmax' | 'l2', readonly (readonly number[])[]>>;
   readonly y: readonly number[];
   readonly balanced: Readonly<Record<string, number>>;
-} = JSON.parse(readFileSync(new URL('../fixtures/classify/scale.json', import.meta.url), 'utf8'));
+} = jsonFixture('classify/scale.json');
 
 function matrix(rows: readonly (readonly number[])[]): Matrix {
   return { rowCount: rows.length, columnCount: rows[0]?.length ?? 0, data: Float32Array.from(rows.flat()) };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { groupShuffleSplit, stratifiedGroupKFold, stratifiedKFold } from '../../src/split/folds.ts';
+import { jsonFixture } from '../reference.ts';
 
 interface FoldCase {
   readonly name: string;
@@ -21,7 +21,7 @@ const golden: {
   readonly folds: readonly FoldCase[];
   readonly groupFolds: readonly FoldCase[];
   readonly groupShuffle: readonly GroupShuffleCase[];
-} = JSON.parse(readFileSync(new URL('../fixtures/classify/splits.json', import.meta.url), 'utf8'));
+} = jsonFixture('classify/splits.json');
 
 /** Group numbers without gaps, like numpy.unique's inverse. */
 function dense(groups: readonly number[]): Int32Array {

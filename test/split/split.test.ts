@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { encodeLabels } from '../../src/rows/classes.ts';
 import { SmallClassesError, type Split, smallestFraction, stratifiedShuffleSplit } from '../../src/split/split.ts';
-import { needsReference, reference } from '../reference.ts';
+import { jsonFixture, needsReference, reference } from '../reference.ts';
 
 interface Sides {
   readonly train: readonly number[];
@@ -16,9 +16,7 @@ interface ShuffleCase {
   readonly seed: number;
   readonly splits: readonly Sides[];
 }
-const golden: { readonly shuffle: readonly ShuffleCase[] } = JSON.parse(
-  readFileSync(new URL('../fixtures/classify/splits.json', import.meta.url), 'utf8'),
-);
+const golden: { readonly shuffle: readonly ShuffleCase[] } = jsonFixture('classify/splits.json');
 
 const plain = (splits: readonly Split[]): Sides[] =>
   splits.map(({ train, test: held }) => ({ train: [...train], test: [...held] }));

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { largestPerRow, topOfRows } from '../../src/metrics/metrics.kernel.ts';
 import type { Matrix } from '../../src/numerics/matrix.ts';
@@ -8,7 +6,7 @@ import { unitRows } from '../../src/numerics/nearest.kernel.ts';
 import { takeRows } from '../../src/rows/row-source.ts';
 import { chooseToLabel } from '../../src/suggest/rank/choose.ts';
 import { kCenterGreedy } from '../../src/suggest/rank/k-center.kernel.ts';
-import { projectRoot } from '../reference.ts';
+import { jsonFixture } from '../reference.ts';
 
 interface Golden {
   readonly probabilities: readonly (readonly number[])[];
@@ -23,7 +21,7 @@ interface Golden {
   readonly marginKCenter: readonly number[];
 }
 
-const golden: Golden = JSON.parse(readFileSync(join(projectRoot, 'test/fixtures/suggest.json'), 'utf8'));
+const golden: Golden = jsonFixture('suggest.json');
 
 const matrixOf = (rows: readonly (readonly number[])[]): Matrix => ({
   rowCount: rows.length,

@@ -1,9 +1,9 @@
 import { readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { seededRandom } from '../../demo/random.ts';
 import type { TorturedResult, TortureOptions } from '../all.ts';
 import { freePorts } from '../free-ports.ts';
-import { uniform } from '../uniform.ts';
 import type { World } from '../verbs.ts';
 import { type Ended, post, ServedProcess, sameAnswer } from './served-process.ts';
 
@@ -19,7 +19,7 @@ export async function tortureServe(world: World, options: TortureOptions): Promi
   const photo = Uint8Array.from(await readFile(join(world.data, 'class-0', name)));
   // Both servers of a pair must want the same one.
   const [port = 0] = await freePorts(1);
-  const torture = new ServeTorture(world, photo, port, uniform(options.seed));
+  const torture = new ServeTorture(world, photo, port, seededRandom(options.seed));
   await torture.begin();
   const churns = await torture.churn(options.others);
   const kills = await torture.kill(options.kills);

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +14,7 @@ import { findCopies } from '../../../src/rows/alike/copies.ts';
 import { groupShuffleSplit } from '../../../src/split/folds.ts';
 import type { Split } from '../../../src/split/split.ts';
 import { makeFeatureSet } from '../../features/make-feature-set.ts';
-import { projectRoot } from '../../reference.ts';
+import { jsonFixture } from '../../reference.ts';
 import { drawRows } from '../drawn-set.ts';
 
 interface Golden {
@@ -33,7 +32,7 @@ interface Golden {
   readonly accuracyWithout: number;
 }
 
-const golden: Golden = JSON.parse(readFileSync(join(projectRoot, 'test/fixtures/classify/copies.json'), 'utf8'));
+const golden: Golden = jsonFixture('classify/copies.json');
 const matrix = {
   rowCount: golden.rows.length,
   columnCount: 12,

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { seededRandom } from '../../../scripts/demo/random.ts';
 import { type ClassifyEvent, classify } from '../../../src/classify/classify.ts';
 import type { LabelledData } from '../../../src/classify/data/labelled-data.ts';
 import { chooseChecker } from '../../../src/classify/label-check/check-labels.ts';
@@ -12,8 +13,8 @@ import { labelCheckFile, readLabelCheck } from '../../../src/classify/label-chec
 import type { Report } from '../../../src/classify/result/report.ts';
 import { createHead } from '../../../src/models/registry.ts';
 import { UserError } from '../../../src/system/errors.ts';
-import { projectRoot } from '../../reference.ts';
-import { drawReport, seeded } from '../../report/drawn-report.ts';
+import { jsonFixture } from '../../reference.ts';
+import { drawReport } from '../../report/drawn-report.ts';
 
 interface Golden {
   readonly labels: readonly number[];
@@ -22,12 +23,8 @@ interface Golden {
   readonly suspected: readonly number[];
 }
 
-async function golden(): Promise<Golden> {
-  return JSON.parse(await readFile(join(projectRoot, 'test/fixtures/label-check.json'), 'utf8')) as Golden;
-}
-
 test('finds the labels that cleanlab finds, in the same order', async () => {
-  const { labels, probabilities, thresholds, suspected } = await golden();
+  const { labels, probabilities, thresholds, suspected } = jsonFixture<Golden>('label-check.json');
   const classCount = thresholds.length;
   const flat = Float32Array.from(probabilities.flat());
   const given = Int32Array.from(labels);
@@ -52,7 +49,7 @@ test('checks with the cheapest head within one standard error of the best', () =
 
 /** Three clusters of twelve rows, two with the label of another cluster, and a class of one row. */
 function mislabelled(): { data: LabelledData; wrong: readonly string[] } {
-  const random = seeded(3);
+  const random = seededRandom(3);
   const rows = Array.from({ length: 37 }, (_, i) => ({ cloud: i === 36 ? 3 : Math.floor(i / 12), id: `image-${i}` }));
   const values = rows.flatMap(({ cloud }) => Array.from({ length: 8 }, (_, d) => (d === cloud ? 5 : 0) + random()));
   const wrong = [4, 20];

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { chooseHeads } from '../../../src/classify/choose-heads.ts';
 import { choosePoint, pointResult } from '../../../src/classify/sweep/choose.ts';
@@ -10,14 +9,13 @@ import { createHead, headKind } from '../../../src/models/registry.ts';
 import { type Table, takeTableRows } from '../../../src/rows/table.ts';
 import { innerFolds } from '../../../src/split/inner-folds.ts';
 import { InterruptedError } from '../../../src/system/errors.ts';
+import { jsonFixture } from '../../reference.ts';
 
 const golden: {
   readonly x: readonly (readonly number[])[];
   readonly y: readonly number[];
   readonly C: readonly number[];
-} & Readonly<Record<string, readonly (readonly number[])[]>> = JSON.parse(
-  readFileSync(new URL('../../fixtures/classify/sweep.json', import.meta.url), 'utf8'),
-);
+} & Readonly<Record<string, readonly (readonly number[])[]>> = jsonFixture('classify/sweep.json');
 const table: Table = {
   features: { rowCount: golden.x.length, columnCount: 6, data: Float32Array.from(golden.x.flat()) },
   labels: Int32Array.from(golden.y),

@@ -1,11 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Ajv } from 'ajv';
-import { projectRoot } from '../../reference.ts';
+import { jsonFixture } from '../../reference.ts';
 
-const schema = JSON.parse(
-  readFileSync(join(projectRoot, 'test/fixtures/kubernetes/job.schema.json'), 'utf8'),
-) as object;
+const schema = jsonFixture<object>('kubernetes/job.schema.json');
 // The formats int32, quantity … are Kubernetes' own and not checked; the types are.
 const validate = new Ajv({ allErrors: true, strict: true, strictTypes: false, validateFormats: false }).compile(schema);
 

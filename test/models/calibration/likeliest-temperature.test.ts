@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { likeliestInverse, logInPlace, raiseRows } from '../../../src/models/calibration/temperature.kernel.ts';
 import {
@@ -13,6 +12,7 @@ import type { FittedHead, Head, SavedHead } from '../../../src/models/model.ts';
 import { createHead } from '../../../src/models/registry.ts';
 import type { RowSource } from '../../../src/rows/row-source.ts';
 import { drawRows } from '../../classify/drawn-set.ts';
+import { jsonFixture } from '../../reference.ts';
 
 interface TemperatureCase {
   readonly name: string;
@@ -26,9 +26,7 @@ interface TemperatureCase {
   readonly raised: readonly number[];
 }
 /** Written by scripts/fixtures/models/temperature.py with scikit-learn. */
-const golden: readonly TemperatureCase[] = JSON.parse(
-  readFileSync(new URL('../../fixtures/classify/temperature.json', import.meta.url), 'utf8'),
-);
+const golden: readonly TemperatureCase[] = jsonFixture('classify/temperature.json');
 
 for (const one of golden) {
   const [labels, scores] = [Int32Array.from(one.y), Float32Array.from(one.scores)];

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { forest } from '../../../src/models/forest/forest.ts';
 import { countFeatures } from '../../../src/models/forest/params.ts';
@@ -10,7 +9,8 @@ import { takeRows } from '../../../src/rows/row-source.ts';
 import type { Table } from '../../../src/rows/table.ts';
 import { InterruptedError, UserError } from '../../../src/system/errors.ts';
 import { matrixFixture } from '../../classify/data/npy-fixture.ts';
-import { savedNumbers } from '../golden-heads.ts';
+import { jsonFixture } from '../../reference.ts';
+import { savedNumbers, smallTables } from '../golden-heads.ts';
 
 interface Run {
   readonly accuracy: number;
@@ -21,14 +21,15 @@ interface Run {
   readonly importances: readonly number[];
   readonly firstRowProbabilities: readonly (readonly number[])[];
 }
-const fixture = (name: string): Buffer => readFileSync(new URL(`../../fixtures/classify/${name}`, import.meta.url));
-const golden: {
-  readonly labels: readonly number[];
-  readonly classCount: number;
-  readonly trainRows: number;
-  readonly trees: number;
-  readonly runs: Readonly<Record<string, Run>>;
-} = JSON.parse(fixture('forest.json').toString('utf8')).drawn;
+const golden = jsonFixture<{
+  readonly drawn: {
+    readonly labels: readonly number[];
+    readonly classCount: number;
+    readonly trainRows: number;
+    readonly trees: number;
+    readonly runs: Readonly<Record<string, Run>>;
+  };
+}>('classify/forest.json').drawn;
 const drawn: Matrix = matrixFixture('forest-drawn.npy');
 const classes = Array.from({ length: golden.classCount }, (_, c) => `class ${c}`);
 const rowsFrom = (first: number, end: number): number[] => Array.from({ length: end - first }, (_, i) => first + i);
@@ -41,15 +42,6 @@ const train: Table = {
 };
 const held = takeRows(drawn, testRows);
 const context: FitContext = { seed: 0, threads: 1 };
-
-function table(rows: readonly (readonly number[])[], labels: readonly number[], names: readonly string[]): Table {
-  const columnCount = rows[0]!.length;
-  return {
-    features: { rowCount: rows.length, columnCount, data: Float32Array.from(rows.flat()) },
-    labels: Int32Array.from(labels),
-    classes: names,
-  };
-}
 
 async function accuracyOf(head: FittedHead): Promise<number> {
   const predicted = await head.predict(held);
@@ -193,32 +185,7 @@ test('rows of weight 0 have no influence, and weights change the probabilities',
 
 test('one class, constant features, two rows, and more classes than rows can be fitted', async () => {
   const head = forest.create({ trees: 20 });
-  const cases: Readonly<Record<string, Table>> = {
-    'one class': table(
-      [
-        [1, 2],
-        [3, 4],
-        [5, 6],
-      ],
-      [0, 0, 0],
-      ['only'],
-    ),
-    'constant features': table(
-      [
-        [1, 2],
-        [1, 2],
-        [1, 2],
-        [1, 2],
-      ],
-      [0, 1, 0, 0],
-      ['a', 'b'],
-    ),
-    'two rows': table([[0], [1]], [0, 1], ['a', 'b']),
-    'one row': table([[4]], [1], ['a', 'b']),
-    'more classes than rows': table([[0], [1], [2]], [0, 4, 7], [...'abcdefgh']),
-    'same rows under different labels': table([[1], [1], [2], [2]], [0, 1, 0, 1], ['a', 'b']),
-  };
-  for (const [name, small] of Object.entries(cases)) {
+  for (const [name, small] of Object.entries(smallTables)) {
     const fitted = await head.fit(small, context);
     const { data } = await fitted.predictProba(small.features);
     for (let row = 0; row < small.features.rowCount; row++) {
@@ -231,7 +198,7 @@ test('one class, constant features, two rows, and more classes than rows can be 
       name,
     );
   }
-  const constant = await head.fit(cases['constant features']!, context);
+  const constant = await head.fit(smallTables['constant features']!, context);
   assert.match(constant.warnings.join(), /no tree found a split/);
 });
 

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { FitContext, FittedHead } from '../../../src/models/model.ts';
 import { createHead, loadHead } from '../../../src/models/registry.ts';
@@ -7,6 +6,7 @@ import type { Matrix } from '../../../src/numerics/matrix.ts';
 import type { Table } from '../../../src/rows/table.ts';
 import { InterruptedError } from '../../../src/system/errors.ts';
 import { drawRows } from '../../classify/drawn-set.ts';
+import { jsonFixture } from '../../reference.ts';
 
 interface LinearCase {
   readonly name: string;
@@ -19,9 +19,7 @@ interface LinearCase {
   readonly predicted: readonly number[];
   readonly objective: number;
 }
-const golden: readonly LinearCase[] = JSON.parse(
-  readFileSync(new URL('../../fixtures/classify/linear.json', import.meta.url), 'utf8'),
-);
+const golden: readonly LinearCase[] = jsonFixture('classify/linear.json');
 const context: FitContext = { seed: 0, threads: 2 };
 
 function matrix(rows: readonly (readonly number[])[]): Matrix {

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { scoreProbabilities } from '../../../src/metrics/metrics.ts';
 import type { FittedHead } from '../../../src/models/model.ts';
@@ -11,6 +10,7 @@ import type { Matrix } from '../../../src/numerics/matrix.ts';
 import type { Table } from '../../../src/rows/table.ts';
 import { InterruptedError, UserError } from '../../../src/system/errors.ts';
 import { drawRows } from '../../classify/drawn-set.ts';
+import { jsonFixture } from '../../reference.ts';
 import { savedNumbers } from '../golden-heads.ts';
 
 /** Written by scripts/fixtures/models/svm.py. */
@@ -29,7 +29,7 @@ interface Fixture {
   }[];
 }
 
-const fixture: Fixture = JSON.parse(readFileSync(new URL('../../fixtures/classify/svm.json', import.meta.url), 'utf8'));
+const fixture: Fixture = jsonFixture('classify/svm.json');
 /** One thread: an ml-svm worker takes longer to start than these fits. */
 const context = { seed: 0, threads: 1 };
 

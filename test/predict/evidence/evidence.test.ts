@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import sharp from 'sharp';
 import { featureScores } from '../../../src/models/feature-scores.ts';
@@ -9,7 +8,7 @@ import { type EvidenceMaps, openEvidence } from '../../../src/predict/evidence/e
 import { highestPlace } from '../../../src/predict/evidence/highest-place.ts';
 import { overGrey, spreadMap } from '../../../src/predict/evidence/map.kernel.ts';
 import { overlayPng, sharesOf } from '../../../src/predict/evidence/overlay.ts';
-import { projectRoot } from '../../reference.ts';
+import { jsonFixture } from '../../reference.ts';
 
 interface Golden {
   readonly scores: readonly number[];
@@ -17,7 +16,7 @@ interface Golden {
   readonly offset?: readonly number[];
   readonly factor?: readonly number[];
 }
-const golden = JSON.parse(readFileSync(`${projectRoot}/test/fixtures/classify/evidence.json`, 'utf8')) as {
+const golden = jsonFixture('classify/evidence.json') as {
   readonly tapShape: readonly [number, number, number];
   readonly rows: number;
   readonly classes: number;

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { seededRandom } from '../../../scripts/demo/random.ts';
 import { alikeImages } from '../../../src/report/alike/alike-images.ts';
 import { cosineNeighbours } from '../../../src/rows/alike/neighbours.ts';
-import { drawReport, seeded } from '../drawn-report.ts';
+import { drawReport } from '../drawn-report.ts';
 
-const random = seeded(2);
+const random = seededRandom(2);
 const rows = Array.from({ length: 40 }, () => Array.from({ length: 12 }, () => random()));
 const ids = rows.map((_, i) => `photo-${i}`);
 const classes = drawReport().report.classes;

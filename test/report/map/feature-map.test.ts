@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { seededRandom } from '../../../scripts/demo/random.ts';
 import { type FeatureMap, mapFeatures } from '../../../src/report/map/feature-map.ts';
 import { nearestRows } from '../../../src/report/map/lanczos.kernel.ts';
-import { seeded } from '../drawn-report.ts';
 import { golden } from '../golden.ts';
 
 /** Three distant clusters in 20 dimensions, `size` rows each. */
 function clouds(size: number): { data: Float32Array; rowCount: number; columnCount: number } {
-  const random = seeded(4);
+  const random = seededRandom(4);
   const data = new Float32Array(3 * size * 20);
   for (let i = 0; i < data.length; i++) data[i] = random() + (i % 20 === Math.floor(i / 20 / size) ? 30 : 0);
   return { data, rowCount: 3 * size, columnCount: 20 };

@@ -5,16 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import sharp from 'sharp';
+import { seededRandom } from '../../../scripts/demo/random.ts';
 import type { Located } from '../../../src/extract/images/list/tree.ts';
 import { cacheFolder, PageCache } from '../../../src/report/page/cache/page-cache.ts';
 import { makeThumbnails, type WantedPhoto } from '../../../src/report/page/photos.ts';
-import { seeded } from '../drawn-report.ts';
 
 let root: string;
 const wanted: WantedPhoto[] = [];
 before(async () => {
   root = await mkdtemp(join(tmpdir(), 'featuretap-thumbnails-'));
-  const random = seeded(3);
+  const random = seededRandom(3);
   for (let i = 0; i < 40; i++) {
     const path = join(root, `${i}.png`);
     const pixels = Uint8Array.from({ length: 90 * 70 * 3 }, () => 255 * random());

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { seededRandom } from '../../../scripts/demo/random.ts';
 import type { Matrix } from '../../../src/numerics/matrix.ts';
 import { type AlikeRows, alikeRows } from '../../../src/rows/alike/alike-rows.ts';
 import { cosineNeighbours } from '../../../src/rows/alike/neighbours.ts';
-import { seeded } from '../../report/drawn-report.ts';
 import { golden } from '../../report/golden.ts';
 
 const matrixOf = (rows: readonly (readonly number[])[]) => ({
@@ -36,7 +36,7 @@ test("near-duplicate pairs are those of scikit-learn's cosine neighbours with th
 });
 
 test('rows in different blocks are compared, and rows with equal differences are no pair', async () => {
-  const random = seeded(8);
+  const random = seededRandom(8);
   const rows = Array.from({ length: 1100 }, () => Array.from({ length: 24 }, () => random()));
   rows[1099] = (rows[5] as number[]).map((value) => 3 * value);
   const found = await alikeOf(matrixOf(rows));

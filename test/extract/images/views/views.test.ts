@@ -14,7 +14,7 @@ import {
   type ViewParameters,
   viewPixels,
 } from '../../../../src/extract/images/views/views.ts';
-import { projectRoot } from '../../../reference.ts';
+import { jsonFixture, projectRoot } from '../../../reference.ts';
 
 interface Golden {
   readonly views: readonly (ViewParameters & {
@@ -29,7 +29,7 @@ interface Golden {
     readonly numbers: readonly number[];
   })[];
 }
-const golden = JSON.parse(readFileSync(join(projectRoot, 'test/fixtures/views.json'), 'utf8')) as Golden;
+const golden = jsonFixture<Golden>('views.json');
 
 /** The image generator of scripts/fixtures/extract/views.py, for any number of channels. */
 function drawn(width: number, height: number, channels: 3 | 4): SourcePixels {

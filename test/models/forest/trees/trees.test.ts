@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { createBinScratch, maxBins } from '../../../../src/models/forest/trees/bins.kernel.ts';
 import { binColumns, type TreeInput } from '../../../../src/models/forest/trees/tree-input.kernel.ts';
@@ -15,6 +14,7 @@ import { wasmScan } from '../../../../src/models/forest/trees/tree-scan.ts';
 import { createTreeScratch, drawBag, growTree, type Tree } from '../../../../src/models/forest/trees/trees.kernel.ts';
 import { type RandomState, randomState } from '../../../../src/numerics/mt19937.kernel.ts';
 import { nextBelow, seedStream, shufflePart } from '../../../../src/numerics/xoshiro.kernel.ts';
+import { jsonFixture } from '../../../reference.ts';
 
 interface GoldenNode {
   readonly feature?: number;
@@ -37,9 +37,7 @@ interface Golden {
   readonly trees: readonly GoldenTree[];
   readonly weightedTrees: readonly GoldenTree[];
 }
-const golden: Golden = JSON.parse(
-  readFileSync(new URL('../../../fixtures/classify/forest.json', import.meta.url), 'utf8'),
-).exact;
+const golden = jsonFixture<{ readonly exact: Golden }>('classify/forest.json').exact;
 
 /** Bins of [columns][rows] of values, and the other inputs of a tree. */
 function binnedInput(

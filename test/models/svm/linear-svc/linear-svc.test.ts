@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { likeliestInverse } from '../../../../src/models/calibration/temperature.kernel.ts';
 import { createHead, loadHead } from '../../../../src/models/registry.ts';
 import type { Matrix } from '../../../../src/numerics/matrix.ts';
 import type { Table } from '../../../../src/rows/table.ts';
 import { drawRows } from '../../../classify/drawn-set.ts';
+import { jsonFixture } from '../../../reference.ts';
 
 interface Shape {
   readonly x: readonly (readonly number[])[];
@@ -20,11 +20,8 @@ interface SvcCase {
   readonly values: readonly (readonly number[])[];
   readonly predicted: readonly number[];
 }
-function fixture<T>(name: string): T {
-  return JSON.parse(readFileSync(new URL(`../../../fixtures/classify/${name}.json`, import.meta.url), 'utf8')) as T;
-}
-const shapes = fixture<readonly Shape[]>('linear');
-const golden = fixture<readonly SvcCase[]>('linear-svc');
+const shapes = jsonFixture<readonly Shape[]>('classify/linear.json');
+const golden = jsonFixture<readonly SvcCase[]>('classify/linear-svc.json');
 const context = { seed: 0, threads: 2 };
 
 function matrix(rows: readonly (readonly number[])[]): Matrix {
