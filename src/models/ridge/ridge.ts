@@ -1,3 +1,4 @@
+import type { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
 import { largestPerRow } from '../../metrics/metrics.kernel.ts';
 import { scaleBy } from '../../numerics/arrays.kernel.ts';
 import { addRowVector, softmaxRows } from '../../numerics/linear-loss.kernel.ts';
@@ -10,12 +11,11 @@ import { fittedHead, inMemory, savedFacts } from '../fitted-head.ts';
 import { absentBias, savedLinearScores, savedWeights } from '../linear-head.ts';
 import type { LinearState } from '../linear-loss.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
-import type { FitContext, FitFacts, FittedHead, Head, HeadKind } from '../model.ts';
+import type { FitContext, FitFacts, FittedHead, Head, HeadKind, SavedHead } from '../model.ts';
 import { type GivenParams, readParams } from '../parameters.ts';
 import { ownCalibration } from '../scaling.ts';
 import { solveRidge } from './closed-form.ts';
 import { fewestJudged, judgedRows, leftOutAccuracy, leftOutConformal } from './left-out.ts';
-import { addRidge } from './onnx.ts';
 import { cautiousFactor, fitTemperature } from './softmax-factor.ts';
 
 const solvers = ['closed-form'] as const;
@@ -200,4 +200,18 @@ function withoutWeightless(table: Table): Table {
     table,
     Int32Array.from(labels.keys()).filter((row) => valueAt(sampleWeights, row) > 0),
   );
+}
+
+/** softmax(factor * (features · weights + bias)): float32 [rows, classes]. */
+function addRidge(graph: GraphBuilder, features: string, saved: SavedHead): string {
+  const { weights, bias } = savedWeights(saved);
+  const classCount = bias.length;
+  const factor = savedArray(saved, 'factor', Float64Array, [1]);
+  const scores = graph.node('Gemm', [
+    features,
+    graph.constant('weights', weights, [saved.dims, classCount]),
+    graph.constant('bias', bias),
+  ]);
+  const scaled = graph.node('Mul', [scores, graph.constant('factor', Float32Array.from(factor))]);
+  return graph.node('Softmax', [scaled], { axis: -1 });
 }

@@ -1,5 +1,6 @@
 import { takeInts } from '../../numerics/arrays.kernel.ts';
 import type { Table } from '../../rows/table.ts';
+import { UserError } from '../../system/errors.ts';
 import { checkTrainingTable } from '../checks.ts';
 import { inMemory } from '../fitted-head.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
@@ -7,10 +8,9 @@ import type { FitContext, FittedHead, Head } from '../model.ts';
 import { dropUnused } from './binary-classifiers.ts';
 import { fittedSvm } from './fitted.ts';
 import { gramBlockValues, gramMatrix } from './gram/gram.ts';
-import { mindMlSvmLimits } from './ml-svm/limits.ts';
 import type { PairSolver, SvmParams } from './params.ts';
 import { calibrateProbabilities, type ProbabilityCalibration, planFolds, uncalibrated } from './probabilities.ts';
-import { fitPairs, type PairsResult, startPairWorkers } from './svc-pairs.ts';
+import { fitPairs, kernelValues, type PairsResult, startPairWorkers } from './svc-pairs.ts';
 import { centredRows, resolveKernel, sortByClass } from './training.ts';
 
 /** @param allowSlow fit by ml-svm even if it takes more than ten minutes */
@@ -134,4 +134,42 @@ function howProbabilities(classCount: number, { heldOutRows, folds, foldsOf }: P
   const shape = classCount === 2 ? 'sigmoid' : 'one sigmoid slope for all classifiers, coupled';
   if (heldOutRows === 0) return `${shape}, not calibrated`;
   return `${shape}, calibrated on ${heldOutRows} cross-validated decision values (${folds} of ${foldsOf} folds)`;
+}
+
+/** Longer runs are refused unless slow runs are allowed. */
+const SLOW_SECONDS = 600;
+/** Of one thread; measured: 4e-7 to 1e-6 with hundreds of features, up to 1.5e-5 if classes overlap in few features. */
+const SECONDS_PER_KERNEL_VALUE = 2e-6;
+
+/** @throws UserError for sample weights, and for a run of more than ten minutes unless `allowSlow` */
+function mindMlSvmLimits(
+  table: Table,
+  classStart: Int32Array,
+  foldCount: number,
+  allowSlow: boolean,
+  context: FitContext,
+): void {
+  if (table.sampleWeights !== undefined) {
+    throw new UserError({
+      what: 'ml-svm takes no sample or class weights',
+      exitCode: 2,
+      fix: 'leave the weights out, or use --solver smo',
+    });
+  }
+  const classifiers = ((classStart.length - 1) * (classStart.length - 2)) / 2;
+  const values = kernelValues(classStart) * (1 + foldCount);
+  const seconds = (values * SECONDS_PER_KERNEL_VALUE) / Math.max(1, Math.min(context.threads, classifiers));
+  if (seconds < SLOW_SECONDS / 10) return;
+  const size = `${classifiers} classifiers on ${table.features.rowCount} rows`;
+  const time = seconds < 7200 ? `${Math.ceil(seconds / 60)} minutes` : `${Math.round(seconds / 3600)} hours`;
+  if (seconds > SLOW_SECONDS && !allowSlow) {
+    throw new UserError({
+      what: `ml-svm would take about ${time}`,
+      found: size,
+      expected: `at most ${SLOW_SECONDS / 60} minutes`,
+      fix: '--solver smo does it in seconds; --allow-slow starts it all the same',
+    });
+  }
+  const message = `ml-svm: ${size} will take about ${time}; --solver smo does it in seconds`;
+  context.onProgress?.({ stage: 'binary classifiers', done: 0, total: classifiers, message });
 }

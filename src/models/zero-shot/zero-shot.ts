@@ -1,3 +1,4 @@
+import type { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
 import { largestPerRow } from '../../metrics/metrics.kernel.ts';
 import { softmaxRows } from '../../numerics/linear-loss.kernel.ts';
 import { multiply } from '../../numerics/matmul.ts';
@@ -8,10 +9,10 @@ import type { Table } from '../../rows/table.ts';
 import { usageError } from '../../system/errors.ts';
 import { checkFeatures, checkSolver, checkTrainingTable, savedArray } from '../checks.ts';
 import { fittedHead } from '../fitted-head.ts';
-import type { FitContext, FittedHead, Head, HeadKind } from '../model.ts';
+import type { FitContext, FittedHead, Head, HeadKind, SavedHead } from '../model.ts';
+import { addScaling } from '../onnx-parts.ts';
 import { type GivenParams, type ParamsOf, readParams } from '../parameters.ts';
 import { logitScale, readPrompts, wordWeights } from '../prompts.ts';
-import { addZeroShot } from './onnx.ts';
 
 const solvers = ['prompts'] as const;
 const options = {
@@ -99,4 +100,13 @@ function fitted(params: Params, classes: readonly string[], words: Matrix, threa
     },
     arrays: () => ({ words: { shape: [dims, classes.length], data: words.data } }),
   });
+}
+
+/** Softmax of the cosine similarities with the prompts' vectors: float32 [rows, classes]. */
+function addZeroShot(graph: GraphBuilder, features: string, saved: SavedHead): string {
+  const shape = [saved.dims, saved.classes.length];
+  const words = savedArray(saved, 'words', Float32Array, shape).map((value) => value * logitScale);
+  const unit = addScaling(graph, features, { kind: 'l2', offset: new Float64Array(0), factor: new Float64Array(0) });
+  const all = graph.constant('zero-shot.words', words, shape);
+  return graph.node('Softmax', [graph.node('MatMul', [unit, all])], { axis: 1 });
 }

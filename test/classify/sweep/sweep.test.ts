@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chooseHeads } from '../../../src/classify/choose-heads.ts';
-import { choosePoint, pointResult } from '../../../src/classify/sweep/choose.ts';
 import { parseSweep, pointsOf } from '../../../src/classify/sweep/grid.ts';
 import { predictFolds } from '../../../src/classify/sweep/predict-folds.ts';
-import { sweptHead } from '../../../src/classify/sweep/swept-head.ts';
+import { choosePoint, pointResult, sweptHead } from '../../../src/classify/sweep/swept-head.ts';
 import { createHead, headKind } from '../../../src/models/registry.ts';
 import { type Table, takeTableRows } from '../../../src/rows/table.ts';
 import { innerFolds } from '../../../src/split/inner-folds.ts';
