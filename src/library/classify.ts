@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { type ClassifyOptions as Asked, classify as classifyData } from '../classify/classify.ts';
-import { groupsColumn, withAskedGroups } from '../classify/copies/copies.ts';
+import { groupsColumn, withGroups } from '../classify/copies/copies.ts';
 import { checkDrawn, chooseSplits } from '../classify/data/choose-splits.ts';
 import { type ExternalOptions, openExternalFeatures } from '../classify/data/external-features.ts';
 import { joinRows, type LabelledData } from '../classify/data/labelled-data.ts';
 import { readLabelsOf } from '../classify/data/labels-file.ts';
-import { isForeign } from '../classify/data/matrix/open-matrix.ts';
+import { isExternal } from '../classify/data/matrix/open-matrix.ts';
 import { type ClassifyValues, classifyOptions } from '../classify/options.ts';
 import type { Report } from '../classify/result/report.ts';
 import { openFeatureSet } from '../features/reader.ts';
@@ -37,7 +37,7 @@ export async function classify(options: ClassifyOptions): Promise<Report[]> {
   const drawn = (['testSize', 'repeats', 'groups'] as const).find((name) => options[name] !== undefined);
   checkDrawn(values, drawn && optionName(drawn));
   const joined = await openData(features, values, onNote);
-  const [data = joined] = await withAskedGroups([joined], values, onNote, signal);
+  const [data = joined] = await withGroups([joined], values, onNote, signal);
   const say = { note: onNote, warn: onNote };
   return classifyData(data, {
     command: 'featuretap classify, called by a program',
@@ -58,7 +58,7 @@ async function openData(
 ): Promise<LabelledData<RowSource>> {
   if (typeof features !== 'string') return features;
   const rows = { ...values, groups: groupsColumn(values) };
-  if (await isForeign(features)) return openExternalFeatures(features, values.labels, { ...rows, onNote });
+  if (await isExternal(features)) return openExternalFeatures(features, values.labels, { ...rows, onNote });
   const set = await openFeatureSet(features);
   const labels = values.labels === undefined ? undefined : await readLabelsOf(set, values.labels, rows);
   if (labels !== undefined) onNote(labels.reading);

@@ -36,7 +36,7 @@ export function readPrompts(prompts: string, option = 'prompts'): readonly strin
 }
 
 /** Fills a prompt with a class name, with spaces for underscores and the like. */
-export function sayClass(prompt: string, name: string): string {
+export function fillPrompt(prompt: string, name: string): string {
   return prompt.replaceAll(place, name.replaceAll(/[_\s]+/g, ' ').trim());
 }
 
@@ -45,7 +45,7 @@ export function sayClass(prompt: string, name: string): string {
  *
  * @param head named in the error if the network has no text encoder
  */
-export async function wordWeights(
+export async function promptWeights(
   prompts: string,
   { features, classes }: Pick<Table<RowSource>, 'features' | 'classes'>,
   { encodeWords }: Pick<FitContext, 'encodeWords'>,
@@ -60,7 +60,7 @@ export async function wordWeights(
   }
   const dims = features.columnCount;
   const templates = readPrompts(prompts);
-  const texts = classes.flatMap((name) => templates.map((prompt) => sayClass(prompt, name)));
+  const texts = classes.flatMap((name) => templates.map((prompt) => fillPrompt(prompt, name)));
   const { data } = await encodeWords(texts);
   const means = new Float32Array(classes.length * dims);
   for (let text = 0; text < texts.length; text++) {

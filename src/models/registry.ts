@@ -49,7 +49,8 @@ export function readsParam(kind: HeadKind, name: string, value: unknown): boolea
 /** @throws UserError if the kind of head is unknown to this version, or the head is damaged */
 export function loadHead(saved: SavedHead): FittedHead {
   const kind = headKinds.find((candidate) => candidate.model === saved.model);
-  if (kind !== undefined) return answering(loadCalibrated(saved, (inner) => loadPrepared(inner, kind.load)));
+  if (kind !== undefined)
+    return withCheckedPredictions(loadCalibrated(saved, (inner) => loadPrepared(inner, kind.load)));
   throw new UserError({
     what: 'the saved head is of a kind that is not known here',
     found: saved.model,
@@ -59,7 +60,7 @@ export function loadHead(saved: SavedHead): FittedHead {
 }
 
 /** Checks the predictions of a restored head, whose file may be damaged. */
-function answering(head: FittedHead): FittedHead {
+function withCheckedPredictions(head: FittedHead): FittedHead {
   return {
     ...head,
     predictBoth: async (features, options) => {

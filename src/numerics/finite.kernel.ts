@@ -8,12 +8,12 @@ export function firstNonFinite(values: Float32Array | Float64Array): number {
 /** Largest absolute value; NaN if any value is NaN or infinite. */
 export function largestMagnitude(values: Float32Array): number {
   let largest = 0;
-  let strange = 0;
+  let nonFinite = 0;
   for (let i = 0; i < values.length; i++) {
     largest = Math.max(largest, Math.abs(values[i]));
-    strange += values[i] - values[i];
+    nonFinite += values[i] - values[i];
   }
-  return largest + strange;
+  return largest + nonFinite;
 }
 
 /**

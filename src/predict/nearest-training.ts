@@ -2,7 +2,7 @@ import { takeInts } from '../numerics/arrays.kernel.ts';
 import { multiplyTransposed } from '../numerics/matmul.ts';
 import type { Matrix } from '../numerics/matrix.ts';
 import { keepNearest } from '../numerics/nearest.kernel.ts';
-import { evenPart } from '../rows/table.ts';
+import { evenlySpaced } from '../rows/table.ts';
 import { foldsForCalibration } from '../split/inner-folds.ts';
 import { valueAt } from '../system/at.ts';
 
@@ -77,7 +77,7 @@ export async function unlikeThreshold(
   folds.forEach(({ test }, fold) => {
     for (const row of test) foldOf[row] = fold;
   });
-  const judged = evenPart(Int32Array.from(foldOf.keys()), mostJudged);
+  const judged = evenlySpaced(Int32Array.from(foldOf.keys()), mostJudged);
   const { columnCount } = bank;
   const data = new Float32Array(judged.length * columnCount);
   judged.forEach((row, i) => {

@@ -9,7 +9,7 @@ import type { Matrix } from '../numerics/matrix.ts';
 import { unitRows } from '../numerics/nearest.kernel.ts';
 import { encodeLabels } from '../rows/classes.ts';
 import { takeRows } from '../rows/row-source.ts';
-import { evenPart } from '../rows/table.ts';
+import { evenlySpaced } from '../rows/table.ts';
 import { valueAt, valuesAt } from '../system/at.ts';
 import { UserError } from '../system/errors.ts';
 import { kthDistances, nearestRows, unlikeThreshold, usualNeighbour } from './nearest-training.ts';
@@ -52,7 +52,7 @@ export async function openTrainingPhotos(
 ): Promise<TrainingPhotos> {
   const { ids, labels, readRows } = await trainedOn(report);
   const train = Int32Array.from(report.perRepeat[0]?.train ?? []);
-  const places = evenPart(train, mostRows);
+  const places = evenlySpaced(train, mostRows);
   const bank = await readRows(places);
   unitRows(bank.data, bank.rowCount, bank.columnCount);
   const own = takeInts(labels, places);

@@ -51,7 +51,7 @@ export function withoutGaps(groups: Int32Array): Int32Array {
 }
 
 /** At most `most` of the rows, evenly spaced. */
-export function evenPart(rows: Int32Array, most: number): Int32Array {
+export function evenlySpaced(rows: Int32Array, most: number): Int32Array {
   if (rows.length <= most) return rows;
   return Int32Array.from({ length: most }, (_, i) => valueAt(rows, Math.floor((i * rows.length) / most)));
 }

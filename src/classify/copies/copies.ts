@@ -2,7 +2,7 @@ import type { Matrix } from '../../numerics/matrix.ts';
 import { type Copies, findCopies } from '../../rows/alike/copies.ts';
 import { comparedBlockRows } from '../../rows/alike/neighbours.ts';
 import { isStored, loadRows, type RowSource, takeRows } from '../../rows/row-source.ts';
-import { evenPart } from '../../rows/table.ts';
+import { evenlySpaced } from '../../rows/table.ts';
 import type { Split } from '../../split/split.ts';
 import { valueAt } from '../../system/at.ts';
 import { formatBytes } from '../../system/durable.ts';
@@ -31,7 +31,7 @@ interface ComparedImages extends Copies {
 /** Compares the features of all images, or of an evenly spaced subset if there are many. */
 export async function compareImages(data: LabelledData<RowSource>, signal?: AbortSignal): Promise<ComparedImages> {
   const most = Math.min(mostCompared, Math.floor(mostBytes / (4 * data.features.columnCount)));
-  const places = evenPart(Int32Array.from(data.ids.keys()), most);
+  const places = evenlySpaced(Int32Array.from(data.ids.keys()), most);
   return { ...(await findCopies(await plainRows(data, places), signal)), places, of: data.ids.length };
 }
 
@@ -82,7 +82,7 @@ function checkRoom(bytes: number, budget: number): void {
 }
 
 /** With `--groups near-copies`, the tables with clusters of copies as groups; else unchanged. */
-export async function withAskedGroups(
+export async function withGroups(
   tables: readonly LabelledData<RowSource>[],
   { groups: asked, stream, memory }: Pick<ClassifyValues, 'groups' | 'stream' | 'memory'>,
   note: (line: string) => void,

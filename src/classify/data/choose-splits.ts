@@ -42,7 +42,7 @@ export function givenSplit(data: LabelledData<RowSource>, testOn?: TestPart): Gi
       fix: '--split draw draws one, --test-on val|test chooses the other part',
     });
   }
-  refuseUntrained(data, train, test, chosen);
+  checkTrainedClasses(data, train, test, chosen);
   const kept =
     chosen === 'val' && count('test') > 0 ? `; test, ${count('test')} images, is kept for --test-on test` : '';
   return {
@@ -74,7 +74,7 @@ function rowsOf(parts: readonly string[], part: string): Int32Array {
   return Int32Array.from(parts.keys()).filter((row) => parts[row] === part);
 }
 
-function refuseUntrained(
+function checkTrainedClasses(
   { labels, classes, featureSet }: LabelledData<RowSource>,
   train: Int32Array,
   test: Int32Array,

@@ -5,7 +5,7 @@ import { isStored, type RowSource } from '../../rows/row-source.ts';
 import { valueAt, valuesAt } from '../../system/at.ts';
 import { columnsOf } from './label-columns.ts';
 import { keptRows, type LabelledData, placeOf, type RowOptions, readIntoMemory } from './labelled-data.ts';
-import type { MatrixOptions } from './matrix/foreign-matrix.ts';
+import type { MatrixOptions } from './matrix/external-matrix.ts';
 import { labelsOf } from './matrix/matrix-labels.ts';
 import { matrixPlace, openMatrix } from './matrix/open-matrix.ts';
 import { describeSmallClasses, withoutSmallClasses } from './small-classes.ts';

@@ -24,7 +24,7 @@ const mostNamed = 5;
  */
 export function joinSets(sets: readonly FeatureSet[], options: JoinOptions): LabelledData<StoredRows>[] {
   const [first, others] = [valueAt(sets, 0), sets.slice(1)];
-  refuseTwice(sets);
+  checkDistinct(sets);
   const imagesOf = new Map(sets.map((set) => [set, imagesBySha256(set)]));
   const inAll = (sha256: string): boolean => sets.every((set) => imagesOf.get(set)?.has(sha256) === true);
   const leftOut = sets.map((set) => ({
@@ -61,7 +61,7 @@ export function joinSets(sets: readonly FeatureSet[], options: JoinOptions): Lab
 }
 
 /** Sets with equal fingerprints have the features of the same network, tap and preprocessing. */
-function refuseTwice(sets: readonly FeatureSet[]): void {
+function checkDistinct(sets: readonly FeatureSet[]): void {
   for (const [i, set] of sets.entries()) {
     const twin = sets.slice(0, i).find(({ manifest }) => manifest.fingerprint === set.manifest.fingerprint);
     if (twin === undefined) continue;
@@ -91,7 +91,7 @@ function describeLeftOut(folder: string, images: readonly string[]): readonly st
   if (images.length === 0) return [];
   const are = images.length === 1 ? '1 image' : `${images.length} images`;
   return [
-    `${are} of ${shortPath(folder)} ${images.length === 1 ? 'is' : 'are'} not in every feature set: left out: ${some(images)}`,
+    `${are} of ${shortPath(folder)} ${images.length === 1 ? 'is' : 'are'} not in every feature set: left out: ${firstNames(images)}`,
   ];
 }
 
@@ -111,11 +111,11 @@ function otherLabels(
   });
   if (found.length === 0) return [];
   return [
-    `${found.length} labels in ${shortPath(set.folder)} are not those of ${shortPath(featureSet.folder)}, which are used: ${some(found)}`,
+    `${found.length} labels in ${shortPath(set.folder)} are not those of ${shortPath(featureSet.folder)}, which are used: ${firstNames(found)}`,
   ];
 }
 
-function some(names: readonly string[]): string {
+function firstNames(names: readonly string[]): string {
   return `${names.slice(0, mostNamed).join('; ')}${names.length > mostNamed ? '; …' : ''}`;
 }
 

@@ -10,7 +10,7 @@ import { logInPlace } from '../../models/calibration/temperature.kernel.ts';
 import type { FitContext, FittedHead, Head } from '../../models/model.ts';
 import { takeInts } from '../../numerics/arrays.kernel.ts';
 import type { RowSource } from '../../rows/row-source.ts';
-import { evenPart, takeLabels } from '../../rows/table.ts';
+import { evenlySpaced, takeLabels } from '../../rows/table.ts';
 import { foldsForCalibration } from '../../split/inner-folds.ts';
 import type { Split } from '../../split/split.ts';
 import { valueAt } from '../../system/at.ts';
@@ -47,7 +47,7 @@ export async function conformalOf(
   let calibration: Calibration | undefined;
   try {
     calibration = fitted.heldOut
-      ? kept(fitted.heldOut.scores, fitted.heldOut.rowsAre)
+      ? toCalibration(fitted.heldOut.scores, fitted.heldOut.rowsAre)
       : await scoresOfFold(fitted.chosen ?? head, data, split, openTrial, context);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
@@ -117,7 +117,7 @@ async function scoresOfFold(
   const [fold] = foldsForCalibration(takeLabels(data, split.train), foldCount);
   if (fold === undefined) return undefined;
   const rowsOf = (places: Int32Array): Int32Array => takeInts(split.train, places);
-  const test = evenPart(rowsOf(fold.test), mostScores);
+  const test = evenlySpaced(rowsOf(fold.test), mostScores);
   const trial = openTrial({ train: rowsOf(fold.train), test });
   const fitted = await trial.fit(head, { ...context, forCalibration: true });
   const scores = new Float64Array(test.length);
@@ -132,13 +132,13 @@ async function scoresOfFold(
       scores[places?.[i] ?? i] = score;
     });
   });
-  return kept(scores, 'left out of one more fit');
+  return toCalibration(scores, 'left out of one more fit');
 }
 
 /** Sorted, and rounded up so that no score falls out of its set. */
-function kept(scores: Float64Array, rowsAre: string): Calibration | undefined {
+function toCalibration(scores: Float64Array, rowsAre: string): Calibration | undefined {
   if (scores.length === 0) return undefined;
-  const part = evenPart(Int32Array.from(scores.keys()), mostScores);
+  const part = evenlySpaced(Int32Array.from(scores.keys()), mostScores);
   const rounded = Float64Array.from(part, (row) => Math.ceil(valueAt(scores, row) * 1e6) / 1e6).sort();
   return { rows: rounded.length, rowsAre, scores: [...rounded] };
 }

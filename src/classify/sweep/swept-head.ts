@@ -55,7 +55,7 @@ export function sweptHead(
         ),
       );
       const chosen = choosePoint(results, options.oneStandardError, kind.options);
-      tellResults(results, chosen, context);
+      reportResults(results, chosen, context);
       const best = valueAt(heads, chosen);
       const fitted = await best.fit(train, context);
       return { ...fitted, chosen: best, details: { ...fitted.details, sweep: sweepDetails(results, chosen, options) } };
@@ -77,7 +77,7 @@ function sweepDetails(results: readonly PointResult[], chosen: number, options: 
   };
 }
 
-function tellResults(results: readonly PointResult[], chosen: number, context: FitContext): void {
+function reportResults(results: readonly PointResult[], chosen: number, context: FitContext): void {
   for (const [i, result] of results.entries()) {
     const percents = `${(100 * result.accuracy).toFixed(1)} % ± ${(100 * result.deviation).toFixed(1)}`;
     context.onProgress?.({

@@ -53,7 +53,7 @@ export async function prepareTrials(
   const tail = large ? await loadNetworkTail?.(data.featureSet) : undefined;
   const networkTail = tail && (async () => tail);
   const size = { ...largestFit(data, splits, threads, stream), tail };
-  const words = encodeWords && lastWords((texts) => encodeWords(data.featureSet, texts));
+  const words = encodeWords && cacheLastTexts((texts) => encodeWords(data.featureSet, texts));
   const common = { signal, networkTail, checkpoints, encodeWords: words };
   if (!stream) {
     const available = memory ?? availableMemory();
@@ -77,7 +77,7 @@ export async function prepareTrials(
 }
 
 /** All folds of a calibration use the same prompts: they are encoded once. */
-function lastWords(encode: (texts: readonly string[]) => Promise<Matrix>): NonNullable<FitContext['encodeWords']> {
+function cacheLastTexts(encode: (texts: readonly string[]) => Promise<Matrix>): NonNullable<FitContext['encodeWords']> {
   let last: { readonly key: string; readonly vectors: Promise<Matrix> } | undefined;
   return (texts) => {
     const key = JSON.stringify(texts);

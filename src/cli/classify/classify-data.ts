@@ -6,7 +6,7 @@ import { openExternalFeatures } from '../../classify/data/external-features.ts';
 import { joinSets } from '../../classify/data/join-sets.ts';
 import { type JoinOptions, joinRows, type LabelledData } from '../../classify/data/labelled-data.ts';
 import { readLabelsOf } from '../../classify/data/labels-file.ts';
-import { isForeign } from '../../classify/data/matrix/open-matrix.ts';
+import { isExternal } from '../../classify/data/matrix/open-matrix.ts';
 import { sideBySide } from '../../classify/data/side-by-side.ts';
 import type { ClassifyValues } from '../../classify/options.ts';
 import { openFeatureSet } from '../../features/reader.ts';
@@ -25,7 +25,7 @@ export async function readData(
   given: RawOptions,
 ): Promise<readonly LabelledData<RowSource>[]> {
   const { features: all, labels: labelsFile, leaveOut, minImages, sampleWeight, withoutViews } = values;
-  const areForeign = await Promise.all(all.map(isForeign));
+  const areForeign = await Promise.all(all.map(isExternal));
   const foreign = all.find((_, i) => areForeign[i]);
   if (foreign !== undefined && all.length > 1) {
     throw usageError(
@@ -96,7 +96,7 @@ export async function readData(
 /** @throws UserError if a given feature set is missing, or none is given and none exists */
 export async function checkNamed(all: readonly string[], session: Session): Promise<void> {
   if (all.length === 0) await chosenFeatureSet(undefined, 'cache', session.note);
-  for (const given of all) if (!(await isForeign(given))) await namedFolders(given, session);
+  for (const given of all) if (!(await isExternal(given))) await namedFolders(given, session);
 }
 
 /** The folders of one `--features`: two for `a+b`, unless a folder has that name. */

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { chooseHeads } from '../../classify/choose-heads.ts';
 import { classify } from '../../classify/classify.ts';
-import { describeCopies, withAskedGroups } from '../../classify/copies/copies.ts';
+import { describeCopies, withGroups } from '../../classify/copies/copies.ts';
 import { checkDrawn, chooseSplits } from '../../classify/data/choose-splits.ts';
 import type { LabelCheckFile } from '../../classify/label-check/label-check-file.ts';
 import type { Report } from '../../classify/result/report.ts';
@@ -70,7 +70,7 @@ export async function runClassify(
     keepHeapSmall();
   }
 
-  const tables = await withAskedGroups(await readData(values, session, given), values, session.note, session.signal);
+  const tables = await withGroups(await readData(values, session, given), values, session.note, session.signal);
   const data = valueAt(tables, 0);
   if (values.checkLabels && tables.some(({ featureSet }) => featureSet.randomWeights)) {
     throw usageError(

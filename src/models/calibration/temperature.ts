@@ -1,7 +1,7 @@
 import { conformalScores } from '../../metrics/conformal.kernel.ts';
 import { takeFloats, takeInts } from '../../numerics/arrays.kernel.ts';
 import { isStored, type RowSource, takeRows } from '../../rows/row-source.ts';
-import { evenPart, type Table, takeTableRows } from '../../rows/table.ts';
+import { evenlySpaced, type Table, takeTableRows } from '../../rows/table.ts';
 import { foldsToHoldOut, mostHeldOut } from '../../split/inner-folds.ts';
 import { throwIfInterrupted } from '../../system/interrupt.ts';
 import { predictionsOf, withPredict } from '../fitted-head.ts';
@@ -35,17 +35,21 @@ export function calibrated(head: Head): Head {
     fit: async (train, context) => {
       if (temperature?.fits(train) === true) {
         const { fitted, ...found } = await temperature.fit(train, context, train.sampleWeights);
-        return calibratedHead({ ...fitted, ...foundBy(fitted, found, temperature.rowsAre), params }, found);
+        return calibratedHead({ ...fitted, ...calibrationFacts(fitted, found, temperature.rowsAre), params }, found);
       }
       const inner = await head.fit(train, context);
       const found = await crossValidatedTemperature(head, train, context);
-      return calibratedHead({ ...inner, ...foundBy(inner, found, 'cross-validated'), params }, found);
+      return calibratedHead({ ...inner, ...calibrationFacts(inner, found, 'cross-validated'), params }, found);
     },
   };
 }
 
 /** What a calibration adds to a head. */
-function foundBy(inner: FittedHead, found: Temperature, rowsAre: string): Pick<FittedHead, 'details' | 'heldOut'> {
+function calibrationFacts(
+  inner: FittedHead,
+  found: Temperature,
+  rowsAre: string,
+): Pick<FittedHead, 'details' | 'heldOut'> {
   const { inverse, rows, scores } = found;
   const how = rows === 0 ? 'not calibrated: too few rows to hold out' : `temperature-scaled on ${rows} ${rowsAre} rows`;
   const details = {
@@ -103,7 +107,7 @@ async function crossValidatedTemperature(
     throwIfInterrupted(context.signal);
     onProgress?.({ stage: 'calibration', done, total: splits.length });
     const fitted = await head.fit(takeTableRows(table, fold.train), quiet);
-    const test = testPart(fold.test, splits.length, table);
+    const test = rowsToPredict(fold.test, splits.length, table);
     const rows = takeRows(table.features, test);
     const { predicted, probabilities } = await predictionsOf(fitted, rows, { signal: context.signal });
     logInPlace(probabilities);
@@ -115,12 +119,12 @@ async function crossValidatedTemperature(
 }
 
 /** The test rows of a fold to predict; on disk only as many as one parameter needs, evenly spaced. */
-export function testPart(
+export function rowsToPredict(
   test: Int32Array,
   foldCount: number,
   { features, classes }: Pick<Table<RowSource>, 'features' | 'classes'>,
 ): Int32Array {
-  return isStored(features) ? evenPart(test, Math.ceil(streamedRows(classes.length) / foldCount)) : test;
+  return isStored(features) ? evenlySpaced(test, Math.ceil(streamedRows(classes.length) / foldCount)) : test;
 }
 
 /** Most held-out rows with rows on disk: 8 MB of probabilities, but enough rows for many classes. */

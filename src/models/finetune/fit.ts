@@ -79,7 +79,7 @@ export async function tune(whole: Table<RowSource>, options: TuneOptions, contex
       const found = await judge();
       figures.push({ epoch: 0, ...found });
       best = { epoch: 0, loss: found?.heldLoss ?? Number.POSITIVE_INFINITY, tensors: copyOf(tensors) };
-      say(0, figures, context, params, 0, undefined);
+      reportEpoch(0, figures, context, params, 0, undefined);
     }
     // The order of each epoch depends on the previous ones.
     for (let epoch = 1; epoch <= (reached?.epoch ?? 0); epoch++) shuffled(kept, random);
@@ -93,7 +93,7 @@ export async function tune(whole: Table<RowSource>, options: TuneOptions, contex
         best = { epoch, loss: found.heldLoss, tensors: copyOf(tensors) };
       }
       await checkpoint?.write(stateOf(epoch, figures, best, tensors, trainer));
-      say(epoch, figures, context, params, rateShare(schedule, first), (performance.now() - begun) / 1000);
+      reportEpoch(epoch, figures, context, params, rateShare(schedule, first), (performance.now() - begun) / 1000);
     }
     return { fitted: finished(best?.tensors ?? copyOf(tensors), figures, best), held };
   } finally {
@@ -197,7 +197,7 @@ function withAllClasses(
   return new Map([...tensors, ['fc.weight', all.weight], ['fc.bias', all.bias]]);
 }
 
-function say(
+function reportEpoch(
   epoch: number,
   figures: readonly EpochFigures[],
   { onProgress }: FitContext,

@@ -10,9 +10,9 @@ import { maxBins } from './trees/bins.kernel.ts';
 import type { ForestArrays } from './trees/forest.kernel.ts';
 import { temperatureBytes } from './trees/out-of-bag.ts';
 import { maxTreeRows } from './trees/tree-scan.kernel.ts';
-import { columnBlock, forestProbabilities, growForest, spareTrees } from './trees/trees.ts';
+import { columnBlock, extraTrees, forestProbabilities, growForest } from './trees/trees.ts';
 
-const toldFeatures = 20;
+const listedFeatures = 20;
 
 /** Random forest, like scikit-learn's RandomForestClassifier, on binned features. */
 export function cartForest(params: ForestParams): Head {
@@ -29,10 +29,10 @@ export function cartForest(params: ForestParams): Head {
       fit: async (train, context, judged) =>
         fitCart(params, await loadTable(train), context, { weights: judged ?? null }),
       needs: (size) => {
-        const spare = spareTrees(params.trees);
+        const extra = extraTrees(params.trees);
         // With extra trees, all are joined in addition to the forest.
         return [
-          ...cartNeeds(params, size, spare === 0 ? 0 : spare + params.trees / 2),
+          ...cartNeeds(params, size, extra === 0 ? 0 : extra + params.trees / 2),
           { what: 'out-of-bag votes', bytes: temperatureBytes(size.trainRows, size.classes) },
         ];
       },
@@ -43,10 +43,10 @@ export function cartForest(params: ForestParams): Head {
 function cartNeeds(
   { trees, minLeaf }: ForestParams,
   { trainRows, dims, threads }: FitSize,
-  spare: number,
+  extra: number,
 ): MemoryPart[] {
   // A bootstrap sample has 0.63 of the rows; with one row per leaf, a tree has as many leaves and one inner node less.
-  const leaves = (0.63 * trainRows * (trees + spare)) / minLeaf;
+  const leaves = (0.63 * trainRows * (trees + extra)) / minLeaf;
   return [
     { what: 'bins', bytes: 2 * trainRows * dims + 8 * maxBins * dims },
     { what: 'work of the threads', bytes: (threads + 1) * trainRows * (60 + 4 * columnBlock) },
@@ -141,8 +141,8 @@ export function loadCart(saved: SavedHead): FittedHead {
   const importances = savedArray(saved, 'featureImportances', Float64Array, [saved.dims]);
   checkLinks(forest, saved);
   const { warnings, ...details } = saved.details;
-  const told = Array.isArray(warnings) ? warnings.map(String) : [];
-  return fitted(saved.params, saved.classes, saved.dims, forest, importances, details, told);
+  const savedWarnings = Array.isArray(warnings) ? warnings.map(String) : [];
+  return fitted(saved.params, saved.classes, saved.dims, forest, importances, details, savedWarnings);
 }
 
 export function savedForest(saved: SavedHead): ForestArrays {
@@ -189,6 +189,6 @@ function checkLinks(forest: ForestArrays, saved: SavedHead): void {
 function mostImportant(importances: Float64Array): Json {
   return Array.from(importances, (share, column) => ({ column, share }))
     .sort((a, b) => b.share - a.share || a.column - b.column)
-    .slice(0, toldFeatures)
+    .slice(0, listedFeatures)
     .filter(({ share }) => share > 0);
 }

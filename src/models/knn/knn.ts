@@ -9,7 +9,7 @@ import { checkFeatures, checkSolver, checkTrainingTable, savedArray } from '../c
 import { fittedHead, inMemory } from '../fitted-head.ts';
 import type { FitContext, FittedHead, Head, HeadKind } from '../model.ts';
 import { type GivenParams, type ParamsOf, readParams } from '../parameters.ts';
-import { keepNearer, neighbourVotes, noNeighbours, unitRows } from './neighbours.kernel.ts';
+import { emptyNeighbours, keepNearer, neighbourVotes, unitRows } from './neighbours.kernel.ts';
 import { addKnn } from './onnx.ts';
 
 const solvers = ['cosine'] as const;
@@ -125,7 +125,7 @@ function fitted(
       const rowCount = Math.min(blockQueries, features.rowCount - first);
       const block = unitRows(features.data.subarray(first * dims, (first + rowCount) * dims), dims);
       const queries = { rowCount, columnCount: dims, data: block };
-      const neighbours = noNeighbours(rowCount, k);
+      const neighbours = emptyNeighbours(rowCount, k);
       for (let start = 0; start < trainRows; start += partRows) {
         const end = Math.min(trainRows, start + partRows);
         const rows = unitTrain.data.subarray(start * dims, end * dims);

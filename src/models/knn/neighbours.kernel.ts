@@ -34,7 +34,7 @@ interface Neighbours {
   readonly least: Float32Array;
 }
 
-export function noNeighbours(queries: number, k: number): Neighbours {
+export function emptyNeighbours(queries: number, k: number): Neighbours {
   return {
     similarity: new Float32Array(queries * k).fill(Number.NEGATIVE_INFINITY),
     row: new Int32Array(queries * k),

@@ -11,7 +11,7 @@ import { lighter, scoresNeed, softmaxHead, withAbsentClasses } from '../linear-h
 import { blockLoss, type LinearState, linearLoss } from '../linear-loss.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
 import type { FitContext, FitProgress, FittedHead, Head, Json } from '../model.ts';
-import { logitScale, wordWeights } from '../prompts.ts';
+import { logitScale, promptWeights } from '../prompts.ts';
 import { openEpochs, windowRows } from './batches.ts';
 
 interface AdamParams {
@@ -129,7 +129,7 @@ async function startOf(
   const dims = train.features.columnCount;
   const classCount = train.classes.length;
   if (startPrompts !== null) {
-    const { data } = await wordWeights(startPrompts, train, context, 'linear (--start-prompts)');
+    const { data } = await promptWeights(startPrompts, train, context, 'linear (--start-prompts)');
     return { weights: data.map((value) => logitScale * value), bias: new Float32Array(classCount) };
   }
   const bound = 1 / Math.sqrt(dims);

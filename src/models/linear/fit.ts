@@ -3,7 +3,7 @@ import { lbfgsVectors } from '../../numerics/lbfgs-memory.ts';
 import { isStored, type RowSource } from '../../rows/row-source.ts';
 import type { Table } from '../../rows/table.ts';
 import { foldsToHoldOut } from '../../split/inner-folds.ts';
-import { calibrationFolds, temperatureOf, testPart } from '../calibration/temperature.ts';
+import { calibrationFolds, rowsToPredict, temperatureOf } from '../calibration/temperature.ts';
 import { checkSeveralClasses, checkTrainingTable } from '../checks.ts';
 import { lighter, scoresNeed, softmaxHead, withAbsentClasses } from '../linear-head.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
@@ -111,7 +111,7 @@ async function fitLbfgs(params: LbfgsParams, train: Table<RowSource>, context: F
 async function firstFold(params: LbfgsParams, table: Table<RowSource>, solver: LogisticSolver) {
   const [fold, ...others] = foldsToHoldOut(table, calibrationFolds);
   if (fold === undefined) return undefined;
-  const test = testPart(fold.test, others.length + 1, table);
+  const test = rowsToPredict(fold.test, others.length + 1, table);
   const part = solver.fold({ ...fold, test });
   const { x, evaluations } = await part.fit({
     ...params,
@@ -138,7 +138,7 @@ async function fitWithTemperature(
   for (const [done, fold] of folds.entries()) {
     context.onProgress?.({ stage: 'calibration', done, total: folds.length });
     context.arena?.reset();
-    const test = testPart(fold.test, folds.length, table);
+    const test = rowsToPredict(fold.test, folds.length, table);
     held.push(...test);
     if (done === 0 && first !== undefined) {
       scores.push(first.scores);

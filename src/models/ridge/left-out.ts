@@ -2,7 +2,7 @@ import { conformalScores } from '../../metrics/conformal.kernel.ts';
 import { largestPerRow } from '../../metrics/metrics.kernel.ts';
 import { takeInts } from '../../numerics/arrays.kernel.ts';
 import { countClasses } from '../../rows/classes.ts';
-import { evenPart, type Table } from '../../rows/table.ts';
+import { evenlySpaced, type Table } from '../../rows/table.ts';
 import { valueAt } from '../../system/at.ts';
 
 const mostJudged = 2000;
@@ -44,7 +44,7 @@ export function leftOutConformal(
   if (groups !== undefined || plainRowOf !== undefined) return undefined;
   const classCount = classes.length;
   const present = new Set(labels);
-  const rows = evenPart(judged, mostJudged);
+  const rows = evenlySpaced(judged, mostJudged);
   if (rows.length === 0) return undefined;
   const own = Float32Array.from({ length: rows.length * classCount }, (_, at) => {
     const c = at % classCount;

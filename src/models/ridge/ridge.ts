@@ -85,7 +85,7 @@ function ridgeNeeds({ trainRows, dims, classes }: FitSize): MemoryPart[] {
 
 async function fit(params: Params, given: Table, context: FitContext): Promise<FittedHead> {
   checkTrainingTable(given, 'ridge');
-  const train = withoutWeightless(given);
+  const train = withoutZeroWeights(given);
   const { features, labels, classes } = train;
   const { rowCount, columnCount: dims } = features;
   if (Math.min(rowCount, dims) > largestSide) {
@@ -193,7 +193,7 @@ function fitted({ weights, bias, factor, threads, ...facts }: RidgeFit): FittedH
 }
 
 /** Without rows of weight 0, since leave-one-out errors divide by the weight. */
-function withoutWeightless(table: Table): Table {
+function withoutZeroWeights(table: Table): Table {
   const { sampleWeights, labels } = table;
   if (sampleWeights === undefined || sampleWeights.every((weight) => weight > 0)) return table;
   return takeTableRows(

@@ -48,7 +48,7 @@ async function fitSvm(
   // A fit by the package takes half a minute: one fold must do.
   const mostFolds = params.calibrate === 'none' ? 0 : solver === 'ml-svm' ? 1 : undefined;
   const plan = planFolds(classStart, seed, groups, mostFolds);
-  if (solver === 'ml-svm') mindMlSvmLimits(table, classStart, plan.foldCount, allowSlow, context);
+  if (solver === 'ml-svm') checkMlSvmLimits(table, classStart, plan.foldCount, allowSlow, context);
   const kernel = resolveKernel(params, table);
   const { rows, centre } = centredRows(table, tableRows);
   context.onProgress?.({ stage: 'kernel matrix', done: 0, total: rows.rowCount });
@@ -142,7 +142,7 @@ const SLOW_SECONDS = 600;
 const SECONDS_PER_KERNEL_VALUE = 2e-6;
 
 /** @throws UserError for sample weights, and for a run of more than ten minutes unless `allowSlow` */
-function mindMlSvmLimits(
+function checkMlSvmLimits(
   table: Table,
   classStart: Int32Array,
   foldCount: number,

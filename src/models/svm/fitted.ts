@@ -86,9 +86,9 @@ export function fittedSvm(facts: FitFacts, parts: SvmParts, threads: number): Fi
 /** @throws UserError if the saved head is damaged */
 export function loadSvm(saved: SavedHead): FittedHead {
   const present = savedArray(saved, 'present', Int32Array, [null]);
-  const strange = present.find((c, i) => c < 0 || c >= saved.classes.length || (i > 0 && c <= valueAt(present, i - 1)));
-  if (strange !== undefined) {
-    throw notWhole('array present', String(strange), `rising class numbers below ${saved.classes.length}`);
+  const invalid = present.find((c, i) => c < 0 || c >= saved.classes.length || (i > 0 && c <= valueAt(present, i - 1)));
+  if (invalid !== undefined) {
+    throw damaged('array present', String(invalid), `rising class numbers below ${saved.classes.length}`);
   }
   const classifiers = savedClassifiers(saved);
   const supportRows = savedArray(saved, 'supportRows', Int32Array, [classifiers.vectors.rowCount]);
@@ -106,7 +106,7 @@ export function savedClassifiers(saved: SavedHead): BinaryClassifiers {
   const vectorStart = savedArray(saved, 'vectorStart', Int32Array, [presentCount + 1]);
   const ordered = vectorStart.every((start, i) => start >= (i === 0 ? 0 : valueAt(vectorStart, i - 1)));
   if (!ordered || vectorStart[0] !== 0 || vectorStart[presentCount] !== rowCount) {
-    throw notWhole('array vectorStart', `${vectorStart.join(', ')}`, `rising from 0 to ${rowCount}`);
+    throw damaged('array vectorStart', `${vectorStart.join(', ')}`, `rising from 0 to ${rowCount}`);
   }
   return {
     kernel: savedKernel(saved),
@@ -123,7 +123,7 @@ export function savedKernel({ details: { kernel } }: SavedHead): Kernel {
   const { name, gamma } = fields(kernel, 'kernel');
   if (name === 'linear') return { name };
   if (name === 'rbf' && typeof gamma === 'number' && gamma > 0) return { name, gamma };
-  throw notWhole('kernel', JSON.stringify(kernel), 'linear, or rbf with its gamma');
+  throw damaged('kernel', JSON.stringify(kernel), 'linear, or rbf with its gamma');
 }
 
 /** The calibration of a saved head. @throws UserError if it has none */
@@ -132,7 +132,7 @@ export function savedCalibration({ details: { calibration } }: SavedHead): Proba
   const numbers = [slope, offset, heldOutRows, folds, foldsOf];
   if (!numbers.every((value) => typeof value === 'number' && Number.isFinite(value))) {
     const expected = 'slope, offset, heldOutRows, folds and foldsOf as numbers';
-    throw notWhole('calibration', JSON.stringify(calibration), expected);
+    throw damaged('calibration', JSON.stringify(calibration), expected);
   }
   return { slope, offset, heldOutRows, folds, foldsOf } as ProbabilityCalibration;
 }
@@ -141,9 +141,9 @@ function fields(value: Json | undefined, name: string): { readonly [key: string]
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return value as { readonly [key: string]: Json };
   }
-  throw notWhole(name, String(value), 'an object');
+  throw damaged(name, String(value), 'an object');
 }
 
-function notWhole(part: string, found: string, expected: string): UserError {
+function damaged(part: string, found: string, expected: string): UserError {
   return new UserError({ what: 'the saved head is damaged', where: `${part} of the saved svm head`, found, expected });
 }

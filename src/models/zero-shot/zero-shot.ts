@@ -12,7 +12,7 @@ import { fittedHead } from '../fitted-head.ts';
 import type { FitContext, FittedHead, Head, HeadKind, SavedHead } from '../model.ts';
 import { addScaling } from '../onnx-parts.ts';
 import { type GivenParams, type ParamsOf, readParams } from '../parameters.ts';
-import { logitScale, readPrompts, wordWeights } from '../prompts.ts';
+import { logitScale, promptWeights, readPrompts } from '../prompts.ts';
 
 const solvers = ['prompts'] as const;
 const options = {
@@ -71,7 +71,7 @@ export const zeroShot: HeadKind = {
 
 async function fit(params: Params, train: Table<RowSource>, context: FitContext): Promise<FittedHead> {
   checkTrainingTable(train, 'zero-shot');
-  const words = await wordWeights(params.prompts, train, context, 'zero-shot');
+  const words = await promptWeights(params.prompts, train, context, 'zero-shot');
   return fitted(params, train.classes, words, context.threads);
 }
 

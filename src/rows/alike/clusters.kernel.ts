@@ -14,7 +14,7 @@ function rootOf(parent: Int32Array, row: number): number {
  * @param parent of each row, initially itself; changed in place
  * @param first and `second`, rows of each pair
  */
-export function joinClose(parent: Int32Array, first: Int32Array, second: Int32Array): void {
+export function mergeClusters(parent: Int32Array, first: Int32Array, second: Int32Array): void {
   for (let i = 0; i < first.length; i++) {
     const [a, b] = [rootOf(parent, first[i]), rootOf(parent, second[i])];
     if (a < b) parent[b] = a;
@@ -23,7 +23,7 @@ export function joinClose(parent: Int32Array, first: Int32Array, second: Int32Ar
 }
 
 /** Numbers the clusters in the order of their first rows. */
-export function settle(parent: Int32Array): { readonly clusterOf: Int32Array; readonly sizes: Int32Array } {
+export function numberClusters(parent: Int32Array): { readonly clusterOf: Int32Array; readonly sizes: Int32Array } {
   const clusterOf = new Int32Array(parent.length);
   const sizes: number[] = [];
   for (let row = 0; row < parent.length; row++) {

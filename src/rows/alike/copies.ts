@@ -6,7 +6,7 @@ import { valueAt } from '../../system/at.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
 import { takeRows } from '../row-source.ts';
 import { closeDistance } from './alike-rows.ts';
-import { joinClose, settle } from './clusters.kernel.ts';
+import { mergeClusters, numberClusters } from './clusters.kernel.ts';
 import { comparedBlockRows, cosineNeighbours } from './neighbours.ts';
 
 /** Clusters of exact and near copies among rows. */
@@ -35,7 +35,7 @@ export async function findCopies(features: Matrix, signal?: AbortSignal): Promis
   // A row with a copy is a copy of its nearest neighbour.
   const close = Int32Array.from(parent.keys()).filter((row) => 1 - valueAt(similarity, row) <= distance);
   const pairs = takeInts(nearest, close);
-  joinClose(parent, close, pairs);
+  mergeClusters(parent, close, pairs);
   const part = takeRows(features, close);
   for (let first = 0; first < close.length; first += comparedBlockRows) {
     await pauseForInterrupt(signal);
@@ -48,8 +48,8 @@ export async function findCopies(features: Matrix, signal?: AbortSignal): Promis
     for (const [i, row] of rows.entries()) {
       const own = block.data.subarray(i * close.length, (i + 1) * close.length);
       const alike = close.filter((_, at) => 1 - valueAt(own, at) <= distance);
-      joinClose(parent, new Int32Array(alike.length).fill(row), alike);
+      mergeClusters(parent, new Int32Array(alike.length).fill(row), alike);
     }
   }
-  return { ...settle(parent), distance };
+  return { ...numberClusters(parent), distance };
 }

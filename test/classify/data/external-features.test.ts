@@ -6,7 +6,7 @@ import {
   openExternalFeatures,
   readExternalFeatures,
 } from '../../../src/classify/data/external-features.ts';
-import { isForeign } from '../../../src/classify/data/matrix/open-matrix.ts';
+import { isExternal } from '../../../src/classify/data/matrix/open-matrix.ts';
 import { isStored } from '../../../src/rows/row-source.ts';
 import { UserError } from '../../../src/system/errors.ts';
 import { projectRoot } from '../../reference.ts';
@@ -134,8 +134,8 @@ test('reads big-endian, integer and boolean matrices, and streams them from disk
 });
 
 test('reads a folder of shards in numeric order, its metadata, and folders in its paths as labels', async () => {
-  assert.ok(await isForeign(file('clip')));
-  assert.ok(!(await isForeign(join(projectRoot, 'nowhere'))));
+  assert.ok(await isExternal(file('clip')));
+  assert.ok(!(await isExternal(join(projectRoot, 'nowhere'))));
   const found = await read(file('clip'));
   assert.deepEqual(found.ids, ids);
   assert.deepEqual(found.names, ['d', 'c', 'd', 'c', 'd']);

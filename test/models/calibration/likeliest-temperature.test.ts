@@ -4,9 +4,9 @@ import { likeliestInverse, logInPlace, raiseRows } from '../../../src/models/cal
 import {
   calibrated,
   loadCalibrated,
+  rowsToPredict,
   savedInverseTemperature,
   temperatureOf,
-  testPart,
 } from '../../../src/models/calibration/temperature.ts';
 import type { FittedHead, Head, SavedHead } from '../../../src/models/model.ts';
 import { createHead } from '../../../src/models/registry.ts';
@@ -197,7 +197,7 @@ test('a fold on disk holds out its share of the rows that are kept, in memory of
   const rows = Int32Array.from({ length: 3000 }, (_, row) => row);
   const classes = Array.from({ length: 1000 }, (_, c) => String(c));
   const features = { rowCount: 3000, columnCount: 1, data: new Float32Array(3000) };
-  assert.equal(testPart(rows, 5, { features, classes }), rows);
+  assert.equal(rowsToPredict(rows, 5, { features, classes }), rows);
   const stored = { ...features, data: undefined, reader: {}, rows } as unknown as RowSource;
-  assert.equal(testPart(rows, 5, { features: stored, classes }).length, Math.ceil(2097 / 5));
+  assert.equal(rowsToPredict(rows, 5, { features: stored, classes }).length, Math.ceil(2097 / 5));
 });

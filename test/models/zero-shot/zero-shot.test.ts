@@ -8,7 +8,7 @@ import { exportHead } from '../../../src/export/export-head.ts';
 import { encodeModel } from '../../../src/formats/onnx/encode.ts';
 import { classify } from '../../../src/library/classify.ts';
 import { extract } from '../../../src/library/extract.ts';
-import { sayClass } from '../../../src/models/prompts.ts';
+import { fillPrompt } from '../../../src/models/prompts.ts';
 import { createHead, loadHead } from '../../../src/models/registry.ts';
 import type { Matrix } from '../../../src/numerics/matrix.ts';
 import type { Table } from '../../../src/rows/table.ts';
@@ -107,7 +107,7 @@ test('rejects prompts without a placeholder, scaled features, and features witho
 });
 
 test('underscores in class names become spaces', () => {
-  assert.equal(sayClass('a {} and a {}', 'golden_retriever'), 'a golden retriever and a golden retriever');
+  assert.equal(fillPrompt('a {} and a {}', 'golden_retriever'), 'a golden retriever and a golden retriever');
 });
 
 test('classify compares it, calibrated, with trained heads on the features of a two-tower network', async () => {

@@ -1,6 +1,6 @@
 import { lastOf, valueAt } from '../../../system/at.ts';
 import { UserError, usageError } from '../../../system/errors.ts';
-import type { MatrixOptions } from './foreign-matrix.ts';
+import type { MatrixOptions } from './external-matrix.ts';
 
 export interface TableColumn {
   readonly name: string;
@@ -50,7 +50,7 @@ export function columnRoles(
   const named = (option: string, name: string): number => {
     const at = columns.findIndex((column) => column.name === name);
     if (at >= 0) return at;
-    throw usageError(option, name, `a column of ${where}: ${some(columns.map((column) => column.name))}`);
+    throw usageError(option, name, `a column of ${where}: ${firstNames(columns.map((column) => column.name))}`);
   };
   const like = (names: readonly string[]): number[] =>
     names.flatMap((name) => {
@@ -95,7 +95,7 @@ function featureColumns(
     throw new UserError({
       what: 'several columns could be the features',
       where,
-      found: some(lists.map((at) => valueAt(columns, at).name)),
+      found: firstNames(lists.map((at) => valueAt(columns, at).name)),
       fix: lists
         .slice(0, 3)
         .map((at) => `--features ${where}:${columns[at]?.name}`)
@@ -108,13 +108,13 @@ function featureColumns(
   throw new UserError({
     what: 'the table holds no features',
     where,
-    found: `columns ${some(columns.map(({ name, kind }) => `${name} (${kind})`))}`,
+    found: `columns ${firstNames(columns.map(({ name, kind }) => `${name} (${kind})`))}`,
     expected: 'columns of numbers, or one whose cells are lists of numbers',
   });
 }
 
 /** `id = file, label = class, features = f0 … f511 (512 columns); not used: caption, url`. */
-export function sayRoles(columns: readonly TableColumn[], { id, label, features, unused }: ColumnRoles): string {
+export function describeRoles(columns: readonly TableColumn[], { id, label, features, unused }: ColumnRoles): string {
   const nameOf = (at: number): string => valueAt(columns, at).name;
   const [first = 0] = features;
   const last = lastOf(features);
@@ -125,10 +125,10 @@ export function sayRoles(columns: readonly TableColumn[], { id, label, features,
     ...(label === undefined ? [] : [`label = ${nameOf(label)}`]),
     `features = ${shown}`,
   ];
-  const rest = unused.length === 0 ? '' : `; not used: ${some(unused.map(nameOf))}`;
+  const rest = unused.length === 0 ? '' : `; not used: ${firstNames(unused.map(nameOf))}`;
   return parts.join(', ') + rest;
 }
 
-function some(names: readonly string[]): string {
+function firstNames(names: readonly string[]): string {
   return `${names.slice(0, 8).join(', ')}${names.length > 8 ? `, … (${names.length})` : ''}`;
 }

@@ -8,7 +8,7 @@ import { valueAt } from '../../../system/at.ts';
 import { UserError } from '../../../system/errors.ts';
 import { noColumn, unusable } from '../labels-file.ts';
 import { columnRoles } from './column-roles.ts';
-import type { ForeignMatrix, MatrixOptions, RowNames } from './foreign-matrix.ts';
+import type { ExternalMatrix, MatrixOptions, RowNames } from './external-matrix.ts';
 import { readNpzLabels } from './npy-matrix.ts';
 import { matrixPlace } from './open-matrix.ts';
 import { rowNames } from './table-matrix.ts';
@@ -37,7 +37,7 @@ interface LabelLines extends RowNames {
  * @throws UserError if there are none, or they do not match the rows
  */
 export async function labelsOf(
-  matrix: ForeignMatrix,
+  matrix: ExternalMatrix,
   labelsFile: string | undefined,
   options: MatrixOptions,
 ): Promise<MatrixLabels> {
@@ -89,7 +89,7 @@ async function readParquetLabels(path: string, options: MatrixOptions): Promise<
   };
 }
 
-function joined(matrix: ForeignMatrix, where: string, lines: LabelLines): MatrixLabels {
+function joined(matrix: ExternalMatrix, where: string, lines: LabelLines): MatrixLabels {
   const { names, numeric, column } = lines;
   if (matrix.ids !== undefined && lines.ids !== undefined) {
     const lineOf = lineFinder(lines.ids);

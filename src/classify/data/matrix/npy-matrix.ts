@@ -6,10 +6,10 @@ import { RowReader } from '../../../rows/row-reader.ts';
 import { storedRows, takeRows } from '../../../rows/row-source.ts';
 import { valueAt } from '../../../system/at.ts';
 import { UserError } from '../../../system/errors.ts';
-import type { ForeignMatrix, RowNames } from './foreign-matrix.ts';
+import type { ExternalMatrix, RowNames } from './external-matrix.ts';
 
 /** A matrix in an .npy file. Its rows stay on disk, unless it is in Fortran order, where rows are not contiguous. */
-export async function openNpyMatrix(path: string): Promise<ForeignMatrix> {
+export async function openNpyMatrix(path: string): Promise<ExternalMatrix> {
   const described = await describeNpyMatrix(path);
   const { rowCount, columnCount, sha256 } = described;
   return {
@@ -34,7 +34,7 @@ const idNames = ['ids', 'id', 'filenames', 'file_names', 'files', 'paths', 'name
  * @param wanted the array to take: `X.npz:features`
  * @throws UserError that lists the arrays if the choice is ambiguous
  */
-export async function openNpzMatrix(path: string, wanted?: string): Promise<ForeignMatrix> {
+export async function openNpzMatrix(path: string, wanted?: string): Promise<ExternalMatrix> {
   const { arrays, sha256 } = await readNpz(path);
   const matrices = arrays.filter(({ header }) => header.shape.length >= 2 && valueAt(header.shape, 1) > 1);
   const array = chosenArray(path, arrays, matrices, featureNames, wanted);
@@ -81,7 +81,7 @@ function chosenArray(
       ? (byName(candidates, names) ?? (candidates.length === 1 ? candidates[0] : undefined))
       : arrays.find(({ name }) => name === wanted);
   if (array !== undefined) return array;
-  throw notThere(
+  throw noSuchArray(
     path,
     arrays,
     wanted,
@@ -105,7 +105,7 @@ function isVector(shape: readonly number[]): boolean {
   return shape.length === 1 || (shape.length === 2 && shape[1] === 1);
 }
 
-function notThere(
+function noSuchArray(
   path: string,
   arrays: readonly NpzArray[],
   wanted: string | undefined,

@@ -5,7 +5,7 @@ import { valueAt } from '../../../system/at.ts';
 import { UserError, usageError } from '../../../system/errors.ts';
 import { listIfThere, nodeFiles } from '../../../system/files.ts';
 import { nearestName } from '../../../system/nearest.ts';
-import type { ForeignMatrix, MatrixOptions } from './foreign-matrix.ts';
+import type { ExternalMatrix, MatrixOptions } from './external-matrix.ts';
 import { openNpyMatrix, openNpzMatrix } from './npy-matrix.ts';
 import { openShardFolder } from './shard-folder.ts';
 import { openCsvMatrix, openParquetMatrix } from './table-matrix.ts';
@@ -29,7 +29,7 @@ export function matrixPlace(given: string): MatrixPlace {
 }
 
 /** Whether `--features` names a file or folder of another program, not a feature set. */
-export async function isForeign(given: string): Promise<boolean> {
+export async function isExternal(given: string): Promise<boolean> {
   if (kinds.test(matrixPlace(given).path)) return true;
   const names = await listIfThere(nodeFiles, given);
   return !names.includes(manifestFile) && names.some((name) => name === 'img_emb' || /\.npy$/i.test(name));
@@ -40,7 +40,7 @@ export async function isForeign(given: string): Promise<boolean> {
  *
  * @throws UserError if it cannot be read, or is ambiguous
  */
-export async function openMatrix(given: string, options: MatrixOptions): Promise<ForeignMatrix> {
+export async function openMatrix(given: string, options: MatrixOptions): Promise<ExternalMatrix> {
   const { path, name } = matrixPlace(given);
   if (!existsSync(path)) throw await noSuchMatrix(path);
   const kind = kinds.exec(path)?.[1]?.toLowerCase();

@@ -10,7 +10,7 @@ import { valueAt } from '../../../system/at.ts';
 import { UserError } from '../../../system/errors.ts';
 import { listIfThere, nodeFiles, readText } from '../../../system/files.ts';
 import { columnRoles } from './column-roles.ts';
-import type { ForeignMatrix, MatrixOptions } from './foreign-matrix.ts';
+import type { ExternalMatrix, MatrixOptions } from './external-matrix.ts';
 import { openNpyMatrix } from './npy-matrix.ts';
 import { rowNames } from './table-matrix.ts';
 
@@ -20,7 +20,7 @@ import { rowNames } from './table-matrix.ts';
  *
  * @throws UserError if the folder has no such files, or they do not match
  */
-export async function openShardFolder(folder: string, options: MatrixOptions): Promise<ForeignMatrix> {
+export async function openShardFolder(folder: string, options: MatrixOptions): Promise<ExternalMatrix> {
   const inner = await matching(join(folder, 'img_emb'), /\.npy$/i);
   const own = inner.length > 0 ? inner : await matching(folder, /\.npy$/i);
   const named = own.filter((path) => /feat|emb/i.test(basename(path)));
@@ -57,7 +57,7 @@ export async function openShardFolder(folder: string, options: MatrixOptions): P
   };
 }
 
-async function stack(folder: string, files: readonly string[]): Promise<ForeignMatrix> {
+async function stack(folder: string, files: readonly string[]): Promise<ExternalMatrix> {
   const parts: NpyMatrixFile[] = [];
   for (const file of files) parts.push(await describeNpyMatrix(file));
   const first = valueAt(parts, 0);
@@ -98,7 +98,7 @@ async function stack(folder: string, files: readonly string[]): Promise<ForeignM
   };
 }
 
-type Beside = Pick<ForeignMatrix, 'ids' | 'labels'> & { readonly from: string; readonly said: string };
+type Beside = Pick<ExternalMatrix, 'ids' | 'labels'> & { readonly from: string; readonly said: string };
 
 async function readMetadata(files: readonly string[], options: MatrixOptions): Promise<Beside> {
   const ids: string[] = [];

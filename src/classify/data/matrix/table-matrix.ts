@@ -8,11 +8,15 @@ import { takeRows } from '../../../rows/row-source.ts';
 import { valueAt } from '../../../system/at.ts';
 import { messageOf, UserError } from '../../../system/errors.ts';
 import { nodeFiles, readBlocks, readFailure } from '../../../system/files.ts';
-import { columnRoles, sayRoles, type TableColumn } from './column-roles.ts';
-import type { ForeignMatrix, MatrixOptions, RowNames } from './foreign-matrix.ts';
+import { columnRoles, describeRoles, type TableColumn } from './column-roles.ts';
+import type { ExternalMatrix, MatrixOptions, RowNames } from './external-matrix.ts';
 
 /** A Parquet table: one column with lists of numbers, or many columns of numbers; and columns for ids and labels. */
-export async function openParquetMatrix(path: string, options: MatrixOptions, wanted?: string): Promise<ForeignMatrix> {
+export async function openParquetMatrix(
+  path: string,
+  options: MatrixOptions,
+  wanted?: string,
+): Promise<ExternalMatrix> {
   const table = await openParquet(path);
   const { columns, rowCount, sha256 } = table;
   const roles = columnRoles(path, columns, options, wanted);
@@ -31,7 +35,7 @@ export async function openParquetMatrix(path: string, options: MatrixOptions, wa
     ids: roles.id === undefined ? undefined : await texts(roles.id),
     labels: roles.label === undefined ? undefined : rowNames(await texts(roles.label), path),
     column: (name) => others.get(name) ?? noColumn(path, name, [...others.keys()]),
-    said: sayRoles(columns, roles),
+    said: describeRoles(columns, roles),
     take: async (rows) => takeRows({ rowCount, columnCount, data }, rows),
   };
 }
@@ -83,7 +87,7 @@ function toText(value: unknown): string {
 }
 
 /** A CSV or TSV table with a header: columns of numbers, and columns for ids and labels. It is read as a stream. */
-export async function openCsvMatrix(path: string, options: MatrixOptions): Promise<ForeignMatrix> {
+export async function openCsvMatrix(path: string, options: MatrixOptions): Promise<ExternalMatrix> {
   const hash = createHash('sha256');
   const delimiter = /^\.tsv$/i.test(extname(path)) ? '\t' : [',', ';', '\t'];
   const stream = Readable.from(blocksOf(path, hash), { objectMode: false });
@@ -130,7 +134,7 @@ export async function openCsvMatrix(path: string, options: MatrixOptions): Promi
         name,
         roles.unused.map((at) => valueAt(columns, at).name),
       ),
-    said: sayRoles(columns, roles),
+    said: describeRoles(columns, roles),
     take: async (kept) => takeRows({ rowCount: rows.length, columnCount, data }, kept),
   };
 }

@@ -1,7 +1,7 @@
 import { conformalScores } from '../../../metrics/conformal.kernel.ts';
 import { addAt } from '../../../numerics/arrays.kernel.ts';
 import type { Matrix } from '../../../numerics/matrix.ts';
-import { evenPart } from '../../../rows/table.ts';
+import { evenlySpaced } from '../../../rows/table.ts';
 import { pauseForInterrupt } from '../../../system/interrupt.ts';
 import { likeliestInverse, logInPlace } from '../../calibration/temperature.kernel.ts';
 import type { Temperature } from '../../model.ts';
@@ -55,14 +55,14 @@ export async function scoreOutOfBag(
   signal: AbortSignal | undefined,
 ): Promise<{ accuracy: number; rows: number } | null> {
   const rows = Int32Array.from(table.labels.keys());
-  let asked = 0;
+  let judgedRows = 0;
   let right = 0;
-  await askTrees(trees, table, rows, signal, (place, votes, treeCount) => {
+  await sumVotes(trees, table, rows, signal, (place, votes, treeCount) => {
     if (treeCount === 0) return;
-    asked++;
+    judgedRows++;
     if (largest(votes) === table.labels[rows[place]!]) right++;
   });
-  return asked === 0 ? null : { accuracy: right / asked, rows: asked };
+  return judgedRows === 0 ? null : { accuracy: right / judgedRows, rows: judgedRows };
 }
 
 /**
@@ -92,13 +92,13 @@ export async function outOfBagTemperature(
   const foreseeable = Int32Array.from(labels.keys()).filter(
     (row) => weightOf(row) > 0 && weightOf(row) < classWeights[labels[row]!]!,
   );
-  const rows = evenPart(foreseeable, mostRows);
+  const rows = evenlySpaced(foreseeable, mostRows);
   const sums = [0, 1].map(() => new Float32Array(rows.length * classCount)) as [Float32Array, Float32Array];
   const counts = [0, 1].map(() => new Int32Array(rows.length)) as [Int32Array, Int32Array];
   for (const half of [0, 1] as const) {
-    await askTrees(halves[half], table, rows, signal, (place, votes, spoke) => {
+    await sumVotes(halves[half], table, rows, signal, (place, votes, voters) => {
       sums[half].set(votes, place * classCount);
-      counts[half][place] = spoke;
+      counts[half][place] = voters;
     });
   }
   // The same rows for all three: those that are out-of-bag in both halves.
@@ -123,14 +123,14 @@ export async function outOfBagTemperature(
   };
   const byHalf = ((await inverseOf([sums[0]])) + (await inverseOf([sums[1]]))) / 2;
   const byAll = await inverseOf(sums);
-  const spoke = places.reduce((sum, place) => sum + counts[0][place]! + counts[1][place]!, 0) / places.length;
-  const carried = byAll + (byAll - byHalf) * Math.log2(treeCount / spoke);
-  const inverse = Math.min(2 * byAll, Math.max(byAll / 2, carried));
+  const voters = places.reduce((sum, place) => sum + counts[0][place]! + counts[1][place]!, 0) / places.length;
+  const extrapolated = byAll + (byAll - byHalf) * Math.log2(treeCount / voters);
+  const inverse = Math.min(2 * byAll, Math.max(byAll / 2, extrapolated));
   return { inverse, rows: places.length, scores: conformalScores(logs, classCount, placeLabels, inverse) };
 }
 
 /** Sums the leaf shares of each row over the trees for which it is out-of-bag, or over all trees. */
-export async function askTrees(
+export async function sumVotes(
   { forest, inBag }: BaggedTrees,
   { features, classCount }: Pick<OutOfBagTable, 'features' | 'classCount'>,
   rows: Int32Array,

@@ -8,12 +8,12 @@ import type { Temperature } from '../../model.ts';
 import { createBinScratch, maxBins } from './bins.kernel.ts';
 import { type ForestArrays, joinTrees } from './forest.kernel.ts';
 import {
-  askTrees,
   type BaggedTrees,
   enoughTrees,
   fewestTrees,
   outOfBagTemperature,
   scoreOutOfBag,
+  sumVotes,
   withBags,
 } from './out-of-bag.ts';
 import { binColumns, type TreeInput } from './tree-input.kernel.ts';
@@ -65,7 +65,7 @@ export async function growForest(
 ): Promise<GrownForest> {
   const input = shareInput(features, labels, classCount, weights, options);
   const { judged = null } = options;
-  const spareCount = judged === null ? 0 : spareTrees(options.treeCount);
+  const spareCount = judged === null ? 0 : extraTrees(options.treeCount);
   const all = await growTrees(features, input, { ...options, treeCount: options.treeCount + spareCount });
   const trees = all.slice(0, options.treeCount);
   const importances = new Float64Array(input.dims);
@@ -89,7 +89,7 @@ export async function growForest(
 }
 
 /** Extra trees that a small forest grows to find its temperature. */
-export function spareTrees(treeCount: number): number {
+export function extraTrees(treeCount: number): number {
   return treeCount >= enoughTrees ? 0 : Math.max(treeCount, fewestTrees - treeCount);
 }
 
@@ -110,7 +110,7 @@ async function growTrees(features: Matrix, input: TreeInput, options: ForestOpti
   // Large jobs use a worker even with one thread, since a huge tree would block Ctrl-C.
   return parallel || visits / options.treeCount > threadsAbove
     ? growInWorkers(features, input, options, Math.max(1, threads))
-    : growHere(features, input, options);
+    : growInThread(features, input, options);
 }
 
 /** Mean class shares of the leaves over the trees, [rows, classCount]; scikit-learn's `predict_proba`. */
@@ -118,7 +118,7 @@ export async function forestProbabilities(forest: ForestArrays, features: Matrix
   const { rowCount } = features;
   const data = new Float32Array(rowCount * classCount);
   const rows = Int32Array.from({ length: rowCount }, (_, row) => row);
-  await askTrees({ forest, inBag: null }, { features, classCount }, rows, undefined, (row, shares) => {
+  await sumVotes({ forest, inBag: null }, { features, classCount }, rows, undefined, (row, shares) => {
     for (let c = 0; c < classCount; c++) data[row * classCount + c] = shares[c]! / forest.root.length;
   });
   return { rowCount, columnCount: classCount, data };
@@ -145,7 +145,7 @@ function shareInput(
   };
 }
 
-async function growHere(features: Matrix, input: TreeInput, options: ForestOptions): Promise<Tree[]> {
+async function growInThread(features: Matrix, input: TreeInput, options: ForestOptions): Promise<Tree[]> {
   const { rowCount, dims } = input;
   const binScratch = createBinScratch(rowCount);
   const stage = new Float32Array(rowCount * columnBlock);

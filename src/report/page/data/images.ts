@@ -25,7 +25,7 @@ export function chooseRows(set: FeatureSet, report: Report): ChosenRows {
   const known = new Set(report.classes);
   const { ids, labels, rows } = set.labelled();
   const usable = [...ids.keys()].filter((i) => known.has(valueAt(labels, i)));
-  const chosen = valuesAt(usable, evenPart(usable.length, mostCompared));
+  const chosen = valuesAt(usable, evenlySpaced(usable.length, mostCompared));
   return {
     ids: valuesAt(ids, chosen),
     labels: valuesAt(labels, chosen),
@@ -35,11 +35,11 @@ export function chooseRows(set: FeatureSet, report: Report): ChosenRows {
 }
 
 export function mappedPlaces(count: number): number[] {
-  return evenPart(count, mostMapped);
+  return evenlySpaced(count, mostMapped);
 }
 
 /** At most `most` indices, evenly spaced. */
-function evenPart(count: number, most: number): number[] {
+function evenlySpaced(count: number, most: number): number[] {
   const taken = Math.min(most, count);
   return Array.from({ length: taken }, (_, k) => Math.floor((k * count) / taken));
 }

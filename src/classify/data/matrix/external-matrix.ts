@@ -7,7 +7,7 @@ export interface RowNames {
 }
 
 /** A matrix written by another program, before its rows are read. */
-export interface ForeignMatrix {
+export interface ExternalMatrix {
   /** Its name in messages. */
   readonly where: string;
   readonly rowCount: number;
