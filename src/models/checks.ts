@@ -19,22 +19,16 @@ export function checkTrainingTable(table: Table<RowSource>, model: string, isSca
   const { features, labels, classes, sampleWeights } = table;
   const where = `training rows of the ${model} head`;
   if (features.rowCount === 0) throw new UserError({ what: 'there is nothing to train on', where, found: '0 rows' });
-  if (labels.length !== features.rowCount) {
-    throw new UserError({
-      what: 'labels do not match the features',
-      where,
-      found: `${labels.length} labels`,
-      expected: `${features.rowCount}, one per row`,
-    });
-  }
+  const refuse = (what: string, found: string, expected: string, at = where): never => {
+    throw new UserError({ what, where: at, found, expected });
+  };
+  const perRow = `${features.rowCount}, one per row`;
+  if (labels.length !== features.rowCount)
+    refuse('labels do not match the features', `${labels.length} labels`, perRow);
   const stray = labels.findIndex((label) => label < 0 || label >= classes.length);
   if (stray >= 0) {
-    throw new UserError({
-      what: 'a label names no class',
-      where: `row ${stray} of the ${where}`,
-      found: String(labels[stray]),
-      expected: `0 to ${classes.length - 1}`,
-    });
+    const at = `row ${stray} of the ${where}`;
+    refuse('a label names no class', String(labels[stray]), `0 to ${classes.length - 1}`, at);
   }
   // Rows on disk are checked when they are first read.
   if (!isStored(features)) {
@@ -44,21 +38,12 @@ export function checkTrainingTable(table: Table<RowSource>, model: string, isSca
   }
   if (sampleWeights === undefined) return;
   if (sampleWeights.length !== features.rowCount) {
-    throw new UserError({
-      what: 'sample weights do not match the features',
-      where,
-      found: `${sampleWeights.length} weights`,
-      expected: `${features.rowCount}, one per row`,
-    });
+    refuse('sample weights do not match the features', `${sampleWeights.length} weights`, perRow);
   }
-  const badWeight = sampleWeights.findIndex((weight) => !(weight >= 0 && weight < Number.POSITIVE_INFINITY));
-  if (badWeight >= 0) {
-    throw new UserError({
-      what: 'a sample weight is not usable',
-      where: `row ${badWeight} of the ${where}`,
-      found: String(sampleWeights[badWeight]),
-      expected: 'a finite number from 0',
-    });
+  const bad = sampleWeights.findIndex((weight) => !(weight >= 0 && weight < Number.POSITIVE_INFINITY));
+  if (bad >= 0) {
+    const at = `row ${bad} of the ${where}`;
+    refuse('a sample weight is not usable', String(sampleWeights[bad]), 'a finite number from 0', at);
   }
   if (!sampleWeights.some((weight) => weight > 0)) {
     throw new UserError({ what: 'every sample weight is 0', where, expected: 'some weight above 0' });

@@ -14,13 +14,18 @@ export function inMemory(fit: (train: Table, context: FitContext) => Promise<Fit
 type Answering = Omit<FittedHead, 'predict' | 'predictProba'> & Partial<Pick<FittedHead, 'predict'>>;
 
 /** Adds `predict` and `predictProba` to a head with `predictBoth`, unless it has a cheaper `predict`. */
-export function withPredict(head: Answering): FittedHead {
+function withPredict(head: Answering): FittedHead {
   return {
     predictProba: async (features: Matrix, options: PredictOptions) =>
       (await head.predictBoth(features, options)).probabilities,
     predict: async (features: Matrix) => (await head.predictBoth(features)).predicted,
     ...head,
   };
+}
+
+/** The same head with other predictions, of which `predictProba` follows `predictBoth`. */
+export function withChanges({ predictProba: _, ...head }: FittedHead, changes: Partial<Answering>): FittedHead {
+  return withPredict({ ...head, ...changes });
 }
 
 interface Parts extends Omit<Answering, 'save'> {

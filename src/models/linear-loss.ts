@@ -1,6 +1,7 @@
 import type { GraphBuilder } from '../formats/onnx/graph-builder.ts';
 import { float32Tensor, graphSession, isThreadInvariant } from '../numerics/graph-session.ts';
 import { accumulate, accumulateRows, weightedSum } from '../numerics/linear-loss.kernel.ts';
+import type { ProductContext } from '../numerics/matmul.ts';
 import { alongPass, isStored, type RowSource, rowPass } from '../rows/row-source.ts';
 import type { Table } from '../rows/table.ts';
 import { pauseForInterrupt } from '../system/interrupt.ts';
@@ -35,9 +36,7 @@ type BlockLoss = (
   biasGradient: Float64Array,
 ) => Promise<number>;
 
-export interface LossContext {
-  readonly threads: number;
-  readonly signal?: AbortSignal | undefined;
+export interface LossContext extends ProductContext {
   /** Called after each block with its number of rows. */
   readonly onRows?: ((count: number) => void) | undefined;
 }

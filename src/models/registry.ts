@@ -2,6 +2,7 @@ import { choiceError, UserError } from '../system/errors.ts';
 import { calibrated, loadCalibrated } from './calibration/temperature.ts';
 import { checkProbabilities } from './checks.ts';
 import { finetuneFrom } from './finetune/finetune.ts';
+import { withChanges } from './fitted-head.ts';
 import { forest } from './forest/forest.ts';
 import { knn } from './knn/knn.ts';
 import { linear } from './linear/linear.ts';
@@ -61,17 +62,11 @@ export function loadHead(saved: SavedHead): FittedHead {
 
 /** Checks the predictions of a restored head, whose file may be damaged. */
 function withCheckedPredictions(head: FittedHead): FittedHead {
-  return {
-    ...head,
+  return withChanges(head, {
     predictBoth: async (features, options) => {
       const prediction = await head.predictBoth(features, options);
       checkProbabilities(prediction.probabilities, head);
       return prediction;
     },
-    predictProba: async (features, options) => {
-      const probabilities = await head.predictProba(features, options);
-      checkProbabilities(probabilities, head);
-      return probabilities;
-    },
-  };
+  });
 }

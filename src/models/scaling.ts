@@ -5,7 +5,7 @@ import { applyScaling, fitScaling, type Scaling, scaleKinds } from '../rows/scal
 import type { Table } from '../rows/table.ts';
 import { UserError } from '../system/errors.ts';
 import { checkFeatures, checkTrainingTable, savedArray } from './checks.ts';
-import { withPredict } from './fitted-head.ts';
+import { withChanges } from './fitted-head.ts';
 import type { FitSize, MemoryPart } from './memory-parts.ts';
 import type { FitContext, FittedHead, Head, SavedHead } from './model.ts';
 import { type GivenParams, type ParamsOf, type RawParams, readParams } from './parameters.ts';
@@ -97,9 +97,7 @@ function scaledHead(inner: FittedHead, scaling: Scaling, params: Head['params'])
     checkFeatures(features, inner.dims, inner.model);
     return applyScaling(scaling, features, overwrite);
   };
-  const { predictProba: _, ...rest } = inner;
-  return withPredict({
-    ...rest,
+  return withChanges(inner, {
     params,
     predictBoth: async (features, options) => inner.predictBoth(scaled(features, options?.overwrite), options),
     predict: async (features) => inner.predict(scaled(features)),

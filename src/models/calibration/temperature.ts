@@ -4,7 +4,7 @@ import { isStored, type RowSource, takeRows } from '../../rows/row-source.ts';
 import { evenlySpaced, type Table, takeTableRows } from '../../rows/table.ts';
 import { foldsToHoldOut, mostHeldOut } from '../../split/inner-folds.ts';
 import { throwIfInterrupted } from '../../system/interrupt.ts';
-import { predictionsOf, withPredict } from '../fitted-head.ts';
+import { predictionsOf, withChanges } from '../fitted-head.ts';
 import type { FitContext, FittedHead, Head, SavedHead, Temperature } from '../model.ts';
 import { likeliestInverse, logInPlace, raiseRows } from './temperature.kernel.ts';
 
@@ -62,9 +62,7 @@ function calibrationFacts(
 }
 
 function calibratedHead(inner: FittedHead, { inverse }: Pick<Temperature, 'inverse'>): FittedHead {
-  const { predictProba: _, ...rest } = inner;
-  return withPredict({
-    ...rest,
+  return withChanges(inner, {
     calibrated: true,
     predictBoth: async (features, options) => {
       const prediction = await inner.predictBoth(features, { ...options, uncalibrated: false });
