@@ -108,12 +108,7 @@ export interface RiskPoint {
   readonly probability: number;
 }
 
-/**
- * The risk/coverage curve (El-Yaniv and Wiener, 2010) at tenths of the photos.
- *
- * @param probabilities of the predicted class of each photo
- * @param right whether that class is the true one
- */
+/** The risk/coverage curve (El-Yaniv and Wiener, 2010) at tenths of the photos. */
 export function riskCoverage(probabilities: ArrayLike<number>, right: ArrayLike<boolean | number>): RiskPoint[] {
   const order = Array.from({ length: probabilities.length }, (_, row) => row).sort(
     (a, b) => probabilities[b] - probabilities[a],

@@ -22,8 +22,6 @@ export function rankedClasses(probabilities: Float32Array, predicted: number): n
 
 /**
  * The first `count` of the `rankedClasses` of each row, without sorting all of them. [rows, columns] -> [rows, count]
- *
- * @param predicted class of each row
  */
 export function topOfRows(data: Float32Array, columns: number, count: number, predicted: Int32Array): Int32Array {
   const found = new Int32Array(predicted.length * count);

@@ -58,7 +58,6 @@ export function scoreConfusion(
  * Top-1 and top-5 accuracy and log loss of class probabilities; scikit-learn's top_k_accuracy_score and log_loss on
  * float32.
  *
- * @param labels class number per row
  * @param probabilities [rows, classes]
  */
 export function scoreProbabilities(

@@ -101,12 +101,7 @@ export function checkProbabilities(
   });
 }
 
-/**
- * Checks that all numbers of a head to be written or read are finite.
- *
- * @param where the file, for the message
- * @throws UserError naming the array or field
- */
+/** Checks that all numbers of a head to be written or read are finite. @throws UserError naming the array or field */
 export function checkSavedNumbers(saved: SavedHead, where: string): void {
   const refuse = (field: string, found: string): never => {
     throw new UserError({

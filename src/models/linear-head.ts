@@ -26,7 +26,6 @@ export const absentBias = -1e30;
  * Weights for all classes from those of the present classes; the same arrays if all are present and float32.
  *
  * @param weights [dims, present]
- * @param bias [present]
  * @param present class number of each
  */
 export function withAbsentClasses(

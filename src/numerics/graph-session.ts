@@ -8,11 +8,7 @@ export const maxThreads = 16;
 
 const sessions = new Map<string, Promise<Ort.InferenceSession>>();
 
-/**
- * A session for a small graph of float32 operations, created once per name and thread count.
- *
- * @param build adds inputs, nodes and outputs
- */
+/** A session for a small graph of float32 operations, created once per name and thread count. */
 export function graphSession(
   name: string,
   threads: number,

@@ -38,10 +38,7 @@ interface Pair {
 /** Largest number of gradient-length float64 vectors that `minimize` holds; a pair counts as one. */
 export const lbfgsVectors: number = maxPairs + 1 + 6;
 
-/**
- * @param start gradient at the start; copied
- * @param allocate allocates a vector
- */
+/** @param start gradient at the start; copied */
 export function lbfgsMemory(start: Float64Array, allocate: (length: number) => Float64Array): LbfgsMemory {
   const gradient = allocate(start.length);
   gradient.set(start);

@@ -6,11 +6,7 @@ interface CachedStore extends RowStore {
   readonly keptRows: number;
 }
 
-/**
- * Caches the first rows of a store in memory, in their stored form, when they are first read.
- *
- * @param bytes size of the cache
- */
+/** Caches the first rows of a store in memory, in their stored form, when they are first read. */
 export function cachedStore(store: RowStore, bytes: number): CachedStore {
   const { rowCount, columnCount, rowBytes, where } = store;
   const chunkRows = Math.max(1, Math.floor(chunkBytes / rowBytes));

@@ -7,7 +7,6 @@ import { unitRows } from '../numerics/nearest.kernel.ts';
  * features do not dominate. Nothing is fitted: a row depends only on its image. The norm gives rows a root mean square
  * of 1, about that of pooled features, so the heads' defaults apply.
  *
- * @param dims features of each part
  * @param partOf returns the rows of a part, which are scaled in place; called one after the other
  */
 export async function rowsSideBySide(

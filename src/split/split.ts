@@ -21,7 +21,6 @@ export interface ShuffleSplitOptions {
 /**
  * scikit-learn's `StratifiedShuffleSplit(repeats, test_size=…, random_state=seed).split(X, labels)`, index for index.
  *
- * @param labels class number per row
  * @param classes class names, for messages; every class has at least one row
  * @throws UserError if a class has only one row, or a side would have fewer rows than classes
  */

@@ -156,11 +156,7 @@ interface CopiesTested {
   readonly perRepeat: readonly { readonly test: ArrayLike<number> }[];
 }
 
-/**
- * The warning about test images that have a copy among the training images, once for all heads of a split.
- *
- * @param heads fitted on the same splits of the same images
- */
+/** The warning about test images that have a copy among the training images, once for all heads of a split. */
 export function describeCopies(heads: readonly CopiesTested[]): string | undefined {
   const { copies, perRepeat } = valueAt(heads, 0);
   if (copies === undefined || copies.acrossSplit === 0) return undefined;

@@ -150,7 +150,6 @@ interface FixedSplits {
  * Reads splits from a table, such as a CSV file with the header `id,side` or `id,side,repeat`: side is `train` or
  * `test`, repeat counts from 0. Rows keep the file's order.
  *
- * @param ids id of each row
  * @throws UserError naming the line of an invalid side, or of an id on both sides
  */
 export async function readSplits(path: string, ids: readonly string[]): Promise<FixedSplits> {

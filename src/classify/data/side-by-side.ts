@@ -7,11 +7,7 @@ import { valueAt } from '../../system/at.ts';
 import type { Report } from '../result/report.ts';
 import { type LabelledData, readIntoMemory } from './labelled-data.ts';
 
-/**
- * The features of several networks side by side, as `rowsSideBySide` scales them.
- *
- * @param tables of `joinSets`: the same images in the same order
- */
+/** The features of several networks side by side, as `rowsSideBySide` scales them. */
 export async function sideBySide(tables: readonly LabelledData<StoredRows>[]): Promise<LabelledData<Matrix>> {
   const first = valueAt(tables, 0);
   const dims = tables.map(({ features }) => features.columnCount);

@@ -8,8 +8,6 @@ import { UserError, usageError } from '../../system/errors.ts';
  * A stratified subset of a split's training rows, in their order: a proportional share of each class, at least one row.
  * Depends only on the seed and the rows. All rows if `size` is at least their number.
  *
- * @param rows rows of the data
- * @param labels class number per row of the data
  * @param size a fraction of the rows in (0, 1), or a whole number of them
  * @throws UserError if the subset is smaller than the number of classes
  */

@@ -33,8 +33,6 @@ interface LabelCheck {
 /**
  * Checks the label of every image by cross-validation: confident learning compares held-out probabilities with the
  * labels.
- *
- * @param splits from `labelFolds`
  */
 export async function checkLabels(
   head: Head,
@@ -77,8 +75,6 @@ const byCost = ['knn', 'svm', 'ridge', 'forest', 'linear', 'mlp'] as const;
 /**
  * The cheapest head whose accuracy is within one standard error of the best. Costs are fixed ranks, so the choice does
  * not depend on the machine.
- *
- * @param reports not empty
  */
 export function chooseChecker(reports: readonly Report[]): Report {
   const best = reports.reduce((a, b) => (b.accuracy > a.accuracy ? b : a));

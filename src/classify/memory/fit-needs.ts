@@ -30,7 +30,6 @@ export function describeNeeds(parts: readonly MemoryPart[]): string {
 /**
  * Refuses a fit that would exceed the memory, before anything is read.
  *
- * @param available bytes available for a fit
  * @param given whether the user set that number
  * @throws UserError naming the parts, alternatives, and how many rows would fit
  */

@@ -69,7 +69,6 @@ function text(lines: readonly (readonly (string | number)[])[]): string {
 /**
  * Parses the output of `formatPredictions`.
  *
- * @param file path for messages
  * @throws UserError if the header, the number of fields or a number is invalid
  */
 export function parsePredictions(text: string, file: string): Prediction[] {

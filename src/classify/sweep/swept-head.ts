@@ -113,8 +113,6 @@ export function pointResult(params: Point, perFold: readonly number[]): PointRes
 /**
  * Index of the best point; among equals, the simplest. With `oneStandardError`, the simplest point whose accuracy is
  * within one standard error of the best (Breiman et al., 1984).
- *
- * @param options of the head: they define what is simpler
  */
 export function choosePoint(results: readonly PointResult[], oneStandardError: boolean, options: HeadOptions): number {
   const best = results.reduce((most, result) => Math.max(most, result.accuracy), 0);

@@ -102,7 +102,6 @@ async function inMemory(
 /**
  * Reads all rows on disk once, to check their sha256 and that every feature is finite.
  *
- * @param onRows called after each block with its number of rows
  * @returns the largest absolute value
  * @throws UserError naming the id of the first row with a non-finite feature
  */

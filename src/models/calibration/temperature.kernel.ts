@@ -3,7 +3,6 @@
  * loss is convex in s.
  *
  * @param scores [rows, columns]; minus infinity for probability 0
- * @param weights per row
  */
 export function likeliestInverse(
   scores: Float32Array,

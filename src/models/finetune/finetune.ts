@@ -17,8 +17,6 @@ const declared = { solvers, options, solverAlias: 'optimizer' };
 /**
  * Fine-tunes the last blocks of a network on extracted feature maps, so that the frozen part only ran once. A row is a
  * whole map.
- *
- * @param linear the head that initializes the last layer
  */
 export function finetuneFrom(linear: HeadKind): HeadKind {
   return {

@@ -36,7 +36,6 @@ function addPooledFeatures(graph: GraphBuilder, tail: TailShape): readonly Produ
 /**
  * Output of the average pool after the blocks.
  *
- * @param folded tensors of `foldedTensors`
  * @param maps [rows, channels x height x width]
  * @returns [rows, features], bitwise independent of the number of threads
  * @throws InterruptedError if the signal is aborted

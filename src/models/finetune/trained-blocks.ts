@@ -6,12 +6,7 @@ import type { NetworkTail, TailBlock } from './network/tail.ts';
 export const extractedMaps =
   'featuretap extract --data FOLDER --name maps --tap layer3 --pool none --dtype float16\n            then: featuretap classify --features cache/maps --model finetune';
 
-/**
- * The layers after the tap of the rows.
- *
- * @param dims numbers of a row
- * @throws UserError if there are none, or the rows are not its feature maps
- */
+/** The layers after the tap of the rows. @throws UserError if there are none, or the rows are not its feature maps */
 export async function tailOf({ networkTail }: FitContext, dims: number): Promise<NetworkTail> {
   if (networkTail === undefined) {
     throw new UserError({

@@ -17,11 +17,7 @@ export function planEpoch(rowCount: number, mostRows: number): EpochPlan {
   return { steps, batch: Math.ceil(rowCount / steps) };
 }
 
-/**
- * Training rows in batches, in memory or on disk; the next batch is read while a step runs.
- *
- * @param rows of the table, in the order of the epoch
- */
+/** Training rows in batches, in memory or on disk; the next batch is read while a step runs. */
 export async function* batchesOf(
   table: Table<RowSource>,
   rows: Int32Array,
@@ -79,7 +75,6 @@ export function shuffled(rows: Int32Array, random: RandomState): Int32Array {
  * Target probabilities with label smoothing (Szegedy et al., 2016; `label_smoothing` of torch.nn.CrossEntropyLoss).
  * Each row is multiplied by its share of the loss, so that the loss of a batch is a weighted mean.
  *
- * @param weights of the rows
  * @returns [rows, classes]
  */
 export function smoothTargets(

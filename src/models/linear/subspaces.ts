@@ -56,7 +56,6 @@ interface Subspace {
  * those of earlier rounds; L-BFGS finds weights within them on the projected rows, which are far narrower than all
  * features. Each class may combine all directions, where a step of L-BFGS over all features has one length for all.
  *
- * @param problem with features in memory
  * @param x start; changed in place
  * @param isEnough called before each round with the number of earlier rounds
  * @throws InterruptedError if the signal is aborted

@@ -8,7 +8,6 @@ const autoDecades = { from: -4, to: 3, step: 0.5 } as const;
 /**
  * The penalties to try; those of `auto` around the mean eigenvalue of the matrix.
  *
- * @param diagonal blocks on its diagonal
  * @param few whether there are too few rows to compare penalties: the one nearest to the mean eigenvalue is taken
  */
 export function alphaList(

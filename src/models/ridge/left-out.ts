@@ -32,7 +32,6 @@ export function leftOutAccuracy(
  *
  * @param scores [rows, classes], by the fit without the row
  * @param factor probabilities are softmax(factor * scores)
- * @param judged rows to take
  * @returns undefined with views or groups: the fit without a row has seen related ones
  */
 export function leftOutConformal(

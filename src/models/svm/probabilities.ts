@@ -55,7 +55,6 @@ interface FoldPlan {
  * with a single group is not held out.
  *
  * @param groups group of each training row, in the classifiers' order
- * @param mostFolds fewer if a fit is slow
  */
 export function planFolds(
   classStart: Int32Array,

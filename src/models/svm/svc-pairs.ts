@@ -104,11 +104,7 @@ export async function fitPairs(input: PairsInput, context: PairsContext): Promis
   return job;
 }
 
-/**
- * Starts the threads that pay off for such classes, besides the calling one; possibly none.
- *
- * @param fits number of fits that will use them
- */
+/** Starts the threads that pay off for such classes, besides the calling one; possibly none. */
 export function startPairWorkers(
   { classStart, foldCount = 0 }: Pick<PairsInput, 'classStart' | 'foldCount'>,
   { threads, solver, kernelValuesPerThread }: Pick<PairsContext, 'threads' | 'solver' | 'kernelValuesPerThread'>,

@@ -8,12 +8,7 @@ function rootOf(parent: Int32Array, row: number): number {
   return at;
 }
 
-/**
- * Merges the clusters of each pair of rows.
- *
- * @param parent of each row, initially itself; changed in place
- * @param first and `second`, rows of each pair
- */
+/** Merges the clusters of each pair of rows. @param parent of each row, initially itself; changed in place */
 export function mergeClusters(parent: Int32Array, first: Int32Array, second: Int32Array): void {
   for (let i = 0; i < first.length; i++) {
     const [a, b] = [rootOf(parent, first[i]), rootOf(parent, second[i])];

@@ -37,8 +37,6 @@ const indexNames = /^(?:|unnamed: \d+|index|__index_level_\d+__)$/i;
 /**
  * Determines the roles of a table's columns by names and types.
  *
- * @param where the file, for messages
- * @param wanted the list column chosen by the user
  * @throws UserError with options to choose from if the roles are ambiguous
  */
 export function columnRoles(

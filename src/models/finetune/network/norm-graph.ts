@@ -8,7 +8,6 @@ export interface ConvNormLayer {
   /**
    * Adds the gradients of its tensors to the graph, and returns that of its input.
    *
-   * @param gradient of the output
    * @param wanted whether the input's gradient is needed
    */
   backward(gradient: string, wanted: boolean): string | undefined;

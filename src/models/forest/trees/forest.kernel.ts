@@ -52,7 +52,6 @@ export function joinTrees(trees: readonly Tree[]): ForestArrays {
  * @param rows the chosen rows; fastest in blocks that fit in the cache
  * @param sums [rows, classCount], added to
  * @param inBag per tree and row, non-zero if the tree must not vote for the row; null for none
- * @param treeCounts [rows], added to: number of trees that voted for each row
  */
 export function addLeafShares(
   forest: ForestArrays,

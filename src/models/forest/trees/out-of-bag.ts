@@ -73,7 +73,7 @@ export async function scoreOutOfBag(
  * - Fewer trees vote. The inverse temperature grows about evenly per doubling (measured): the step from each half of the
  *   trees to both is extrapolated to `treeCount`.
  *
- * @param halves two halves of the trees, those of the forest and spare ones
+ * @param halves two halves of the trees, those of the forest and extra ones
  * @param judged weight of each row for the temperature
  * @returns no rows, and an inverse temperature of 1, if none can be judged
  */

@@ -59,12 +59,7 @@ export interface CutScan {
 /** Among cuts that differ only by rounding, the lowest wins, as in an ascending scan. */
 const asGood = 0.9999999999999;
 
-/**
- * The scan without WebAssembly.
- *
- * @param rowCount rows of the largest node
- * @param classCount classes of the largest node
- */
+/** The scan without WebAssembly. */
 export function plainScan(rowCount: number, classCount: number): CutScan {
   const keys = new Int32Array(rowCount);
   const starts = new Int32Array(maxBins);

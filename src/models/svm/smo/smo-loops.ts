@@ -14,9 +14,6 @@ export function openSmoLoops(capacity: number): SmoLoops {
 /**
  * The loops in WebAssembly SIMD (smo.wat), with bitwise equal results. Kernel rows are copied into its memory when they
  * are first needed; when it is full, the oldest is replaced.
- *
- * @param capacity rows of the largest problem
- * @param cacheBytes for the kernel rows; at least two are kept
  */
 export function wasmLoops(capacity: number, cacheBytes: number = CACHE_BYTES): SmoLoops {
   const wasm = startModule<'select' | 'update'>(smoModule);
