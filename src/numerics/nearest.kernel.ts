@@ -26,23 +26,17 @@ export function keepNearest(
   similarity: Float32Array,
 ): void {
   const queries = nearest.length / count;
+  nearest.fill(-1);
+  similarity.fill(Number.NEGATIVE_INFINITY);
   for (let query = 0, from = 0; query < queries; query++) {
     const at = query * count;
-    let kept = 0;
     for (let row = 0; row < bankRows; row++, from++) {
       if (queryFolds !== undefined && bankFolds !== undefined && bankFolds[row] === queryFolds[query]) continue;
       const value = similarities[from];
-      if (kept === count && value <= similarity[at + count - 1]) continue;
-      let place = kept < count ? kept++ : count - 1;
-      for (; place > 0 && similarity[at + place - 1] < value; place--) {
-        similarity[at + place] = similarity[at + place - 1];
-        nearest[at + place] = nearest[at + place - 1];
-      }
-      similarity[at + place] = value;
-      nearest[at + place] = row;
+      if (value > similarity[at + count - 1]) insert(value, row, at, count, nearest, similarity);
     }
-    nearest.fill(-1, at + kept, at + count);
   }
+  for (let i = 0; i < nearest.length; i++) if (nearest[i] < 0) similarity[i] = 0;
 }
 
 /**
