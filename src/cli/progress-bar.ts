@@ -12,12 +12,12 @@ interface ProgressDisplay {
 }
 
 /** Draws progress on stderr: a bar on a terminal, else a line every ten seconds; nothing with `--quiet`. */
-export function openProgress(session: Session, stream: NodeJS.WriteStream = process.stderr): ProgressDisplay {
+export function openProgress(session: Session): ProgressDisplay {
   if (session.quiet) return { onProgress: () => undefined, close: () => undefined };
-  return stream.isTTY === true ? openBar(stream) : openLines(session);
+  return process.stderr.isTTY === true ? openBar() : openLines(session);
 }
 
-function openBar(stream: NodeJS.WriteStream): ProgressDisplay {
+function openBar(): ProgressDisplay {
   let bar: cliProgress.SingleBar | undefined;
   let meter: Meter | undefined;
   const close = (): void => {
@@ -32,7 +32,7 @@ function openBar(stream: NodeJS.WriteStream): ProgressDisplay {
         bar = new cliProgress.SingleBar(
           {
             format: '{stage} {bar} {percentage} %  {done}  {rate}  {left}',
-            stream,
+            stream: process.stderr,
             hideCursor: true,
             clearOnComplete: true,
             // The network blocks the event loop for up to a second: draw on each event, not by a timer.

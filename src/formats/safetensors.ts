@@ -1,3 +1,4 @@
+import { isRecord } from '../system/at.ts';
 import { messageOf, UserError } from '../system/errors.ts';
 import { aligned, bytesPerElement, type ElementType, elementCount, isElementType } from './element-types.ts';
 import { duplicateKey } from './json-keys.ts';
@@ -106,7 +107,7 @@ function parseEntry(name: string, value: unknown, where: string): Entry {
 }
 
 function asObject(value: unknown, where: string, what: string): object {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  if (isRecord(value)) return value;
   throw broken(where, `${what} is ${JSON.stringify(value)?.slice(0, 80)}`, 'a JSON object');
 }
 

@@ -26,3 +26,8 @@ export function lookUp<K, V>(map: ReadonlyMap<K, V>, key: K): V {
   if (value === undefined) throw new RangeError(`nothing for ${key}`);
   return value;
 }
+
+/** An object of JSON: neither a list nor null. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

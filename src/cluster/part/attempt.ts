@@ -11,7 +11,7 @@ import { publish } from '../../features/run/publish.ts';
 import { peekJournal } from '../../features/run/run-records.ts';
 import { FeatureWriter } from '../../features/run/writer.ts';
 import { linkShard } from '../../features/shards/link-shard.ts';
-import { ShardFile } from '../../features/shards/shard.ts';
+import { isWholeShard } from '../../features/shards/shard.ts';
 import { valueAt } from '../../system/at.ts';
 import { linkOrCopy, makeFolder } from '../../system/durable.ts';
 import { UserError } from '../../system/errors.ts';
@@ -109,12 +109,13 @@ async function wholeRows(
   const { rows } = new IndexTable(index, manifest.imageCount, stride, folder);
   const shards: ShardEntry[] = [];
   const rowNow = new Map<number, number>();
+  const onLoss = (line: string): void => onDamage(`${line}; its rows are recomputed`);
   let first = 0;
   let now = 0;
   for (const shard of manifest.shards) {
     const end = first + shard.rowCount;
     const own = rows.filter((row) => row >= first && row + stride <= end);
-    if (own.length > 0 && (await isWhole(files, folder, shard, { rowShape, dtype: fields.dtype }, onDamage))) {
+    if (own.length > 0 && (await isWholeShard(files, folder, shard, { rowShape, dtype: fields.dtype }, onLoss))) {
       shards.push(shard);
       for (const row of own) rowNow.set(row, row - first + now);
       now += shard.rowCount;
@@ -142,24 +143,6 @@ async function carryState(
     if (row !== undefined) images.push({ ...index.at(image), row });
   }
   await publish(files, to, { fields, rowShape, shards, images, labels: [], outcomes: [], madeBy, canary });
-}
-
-async function isWhole(
-  files: Files,
-  folder: string,
-  entry: ShardEntry,
-  shape: Parameters<typeof ShardFile.open>[3],
-  onDamage: (line: string) => void,
-): Promise<boolean> {
-  try {
-    const shard = await ShardFile.open(files, folder, entry, shape);
-    await shard.check().finally(() => shard.close());
-    return true;
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    onDamage(`${join(folder, entry.file)}: ${error.parts.what}; its rows are recomputed`);
-    return false;
-  }
 }
 
 /** Links the journal of a run; missing or partial files are detected when it is loaded. */

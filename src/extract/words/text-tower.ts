@@ -5,12 +5,12 @@ import { encodeModel } from '../../formats/onnx/encode.ts';
 import { fedInputs } from '../../formats/onnx/image-input.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
 import { unitRows } from '../../numerics/nearest.kernel.ts';
-import { valuesAt } from '../../system/at.ts';
+import { isRecord, valuesAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import { float32Of, runtime } from '../../system/onnx-runtime.ts';
 import { openSession } from '../backbone/ort-session.ts';
 import { type GraphFile, readGraphFile } from '../weights/graph-file.ts';
-import { type Config, isConfig, readConfig } from '../weights/hub/config-file.ts';
+import { type Config, readConfig } from '../weights/hub/config-file.ts';
 import { besideGraph, graphNames } from '../weights/hub/network-folder.ts';
 import { openTokenizer } from './tokenizer.ts';
 
@@ -137,7 +137,7 @@ function readingOf(config: Config, path: string): TextReading {
 }
 
 function longestOf(config: Config, path: string): number {
-  const tower = isConfig(config['text_config']) ? config['text_config'] : {};
+  const tower = isRecord(config['text_config']) ? config['text_config'] : {};
   // transformers omits defaults: 77 for CLIP, 64 for SigLIP.
   const longest = tower['max_position_embeddings'] ?? (config['model_type'] === 'clip' ? 77 : 64);
   if (typeof longest === 'number' && Number.isSafeInteger(longest) && longest > 0) return longest;

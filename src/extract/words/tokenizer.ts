@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
+import { isRecord } from '../../system/at.ts';
 import { messageOf, UserError } from '../../system/errors.ts';
 import { nodeFiles, readIfThere } from '../../system/files.ts';
-import { type Config, isConfig, readConfig } from '../weights/hub/config-file.ts';
+import { type Config, readConfig } from '../weights/hub/config-file.ts';
 
 /** Token ids of a text. @throws UserError for a text that is too long */
 export type TokenizeText = (text: string) => readonly number[];
@@ -55,7 +56,7 @@ export async function openTokenizer(
 
 function fillerOf(tokenizer: Tokenizer, config: Config, path: string): number {
   const token = config['pad_token'];
-  const text = isConfig(token) ? token['content'] : token;
+  const text = isRecord(token) ? token['content'] : token;
   const id = typeof text === 'string' ? tokenizer.token_to_id(text) : undefined;
   if (id !== undefined) return id;
   throw new UserError({

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isRecord } from '../../system/at.ts';
 import type { FingerprintFields } from './manifest.ts';
 
 /** sha256 over the canonical JSON of the fields, lower-case hex: equal for equal numbers, whatever the key order. */
@@ -31,10 +32,6 @@ function compare(name: string, before: unknown, after: unknown): readonly string
   if (!isRecord(before) || !isRecord(after)) return [`${name}: ${show(before)} -> ${show(after)}`];
   const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   return keys.flatMap((key) => compare(name === '' ? key : `${name}.${key}`, before[key], after[key]));
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function canonicalOrNone(value: unknown): string {

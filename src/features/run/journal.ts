@@ -1,13 +1,12 @@
 import { join } from 'node:path';
 import { requireLittleEndian } from '../../formats/npy/npy.ts';
 import { isAbandoned, removeFile, unfinishedSuffix } from '../../system/durable.ts';
-import { UserError } from '../../system/errors.ts';
 import { type Files, listIfThere } from '../../system/files.ts';
 import type { RememberedFile } from '../index/file-memory.ts';
 import { canonicalJson } from '../manifest/fingerprint.ts';
 import { rowChecksFile, runFolder, runPath, shardFile } from '../manifest/layout.ts';
 import { rowLength, rowsPerImage, type ShardEntry } from '../manifest/manifest.ts';
-import { ShardFile, type ShardShape, writeShard } from '../shards/shard.ts';
+import { isWholeShard, ShardFile, type ShardShape, writeShard } from '../shards/shard.ts';
 import {
   headerFile,
   type RowsRecord,
@@ -153,18 +152,7 @@ export class Journal {
   /** A damaged shard or piece is no error: its rows are computed again. */
   async #isWhole(folder: string, record: RowsRecord, shape: ShardShape): Promise<boolean> {
     if (record.entry.rowCount !== record.images.length * rowsPerImage(this.#header.fields)) return false;
-    try {
-      const shard = await ShardFile.open(this.#files, folder, record.entry, shape);
-      try {
-        await shard.check();
-      } finally {
-        await shard.close();
-      }
-      return true;
-    } catch (error) {
-      if (error instanceof UserError) return false;
-      throw error;
-    }
+    return isWholeShard(this.#files, folder, record.entry, shape);
   }
 
   async #readPiece(folder: string, entry: ShardEntry, rowShape: readonly number[]): Promise<Float32Array> {

@@ -164,3 +164,22 @@ export class ShardFile {
     await this.#file.close();
   }
 }
+
+/** Whether a shard has the bytes that were written; `onDamage` is told what is wrong with it. */
+export async function isWholeShard(
+  files: Files,
+  folder: string,
+  entry: ShardEntry,
+  shape: ShardShape,
+  onDamage: (line: string) => void = () => {},
+): Promise<boolean> {
+  try {
+    const shard = await ShardFile.open(files, folder, entry, shape);
+    await shard.check().finally(() => shard.close());
+    return true;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    onDamage(`${join(folder, entry.file)}: ${error.parts.what}`);
+    return false;
+  }
+}

@@ -1,4 +1,4 @@
-import { valueAt } from '../../system/at.ts';
+import { isRecord, valueAt } from '../../system/at.ts';
 import { messageOf } from '../../system/errors.ts';
 import { cellText } from './cell.ts';
 import { decoded, encodingOf } from './encoding.ts';
@@ -64,7 +64,7 @@ function parseLine(source: TableSource, text: string, line: number): Line['objec
   const fix = 'JSON Lines: an object on each line, {"file_name": "a.jpg", "label": "cat"}';
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Line['object'];
+    if (isRecord(value)) return value;
   } catch (error) {
     throw tableError(source, 'cannot be read', messageOf(error), fix, line, error);
   }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../../features/manifest/fingerprint.ts';
+import { isRecord } from '../../../system/at.ts';
 import { messageOf, UserError } from '../../../system/errors.ts';
 import { type Architecture, isArchitecture, planResNet } from '../../weights/resnet.ts';
 import { type ActivationRanges, convInputs, observedTensors } from './activation-ranges.ts';
@@ -53,10 +54,6 @@ export function decodeActivationRanges(bytes: Uint8Array, where: string): Activa
     if (!fits) throw damaged(where, `no usable means of ${input}`, `${layer.inChannels} numbers`);
   }
   return value as unknown as ActivationRanges;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function damaged(where: string, found: string, expected: string): UserError {

@@ -1,3 +1,4 @@
+import { isRecord } from '../../../system/at.ts';
 import { messageOf, UserError } from '../../../system/errors.ts';
 import { nodeFiles, readIfThere } from '../../../system/files.ts';
 
@@ -6,10 +7,6 @@ const largestBytes: number = 2 ** 24;
 
 /** An object of a JSON file. */
 export type Config = Readonly<Record<string, unknown>>;
-
-export function isConfig(value: unknown): value is Config {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /**
  * Reads one of the JSON files of a published network; undefined if there is none.
@@ -26,7 +23,7 @@ export async function readConfig(path: string): Promise<Config | undefined> {
   } catch (error) {
     throw notAConfig(path, messageOf(error));
   }
-  if (!isConfig(value)) throw notAConfig(path, text.slice(0, 40));
+  if (!isRecord(value)) throw notAConfig(path, text.slice(0, 40));
   return value;
 }
 

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { isRecord } from '../../../system/at.ts';
 import { makeFolder, writeText } from '../../../system/durable.ts';
 import { nodeFiles, readBlocks } from '../../../system/files.ts';
-import { type Config, isConfig, readConfig } from './config-file.ts';
+import { type Config, readConfig } from './config-file.ts';
 import type { HubFile, Resolved } from './hub-client.ts';
 import type { HubName } from './hub-name.ts';
 
@@ -38,7 +39,7 @@ export class HubCache {
 
   async read(commit: string): Promise<CachedCommit | undefined> {
     const kept = await readOwn(this.#commitPath(commit));
-    const isKept = kept?.['commit'] === commit && Array.isArray(kept['files']) && isConfig(kept['described']);
+    const isKept = kept?.['commit'] === commit && Array.isArray(kept['files']) && isRecord(kept['described']);
     return isKept ? (kept as unknown as CachedCommit) : undefined;
   }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isRecord } from '../../../system/at.ts';
 import { causeOf, InterruptedError, UserError, usageError } from '../../../system/errors.ts';
-import { isConfig } from './config-file.ts';
 import type { HubName } from './hub-name.ts';
 
 /** A hub, and who asks. */
@@ -73,9 +73,9 @@ export async function resolveRevision(hub: Hub, asked: HubName): Promise<Resolve
   const response = await request(hub, url, 'GET');
   if (!response.ok) throw await refused(hub, asked, response, url);
   const value = await readAnswer(response, url);
-  const { sha, siblings } = isConfig(value) ? value : {};
+  const { sha, siblings } = isRecord(value) ? value : {};
   const paths = Array.isArray(siblings)
-    ? siblings.map((one: unknown) => (isConfig(one) ? one['rfilename'] : undefined))
+    ? siblings.map((one: unknown) => (isRecord(one) ? one['rfilename'] : undefined))
     : [];
   if (typeof sha !== 'string' || !/^[0-9a-f]{40}$/.test(sha) || paths.length === 0) throw notAHub(url);
   return { commit: sha, files: paths.filter((path) => typeof path === 'string') };

@@ -1,6 +1,7 @@
 import type { Interpolation, Preprocessing } from '../../../features/manifest/manifest.ts';
+import { isRecord } from '../../../system/at.ts';
 import { UserError } from '../../../system/errors.ts';
-import { type Config, isConfig } from './config-file.ts';
+import type { Config } from './config-file.ts';
 
 /** The preprocessing that a network was trained with; absent fields default to torchvision's recipe. */
 export type TrainedWith = Partial<Omit<Preprocessing, 'autoOrient' | 'sixteenBit'>>;
@@ -185,7 +186,7 @@ class Fields {
     const value = this.config[field];
     const isSide = (side: unknown): side is number => Number.isSafeInteger(side) && Number(side) > 0;
     if (isSide(value)) return square ? [value, value] : value;
-    const sides = isConfig(value) ? Object.entries(value).filter(([, side]) => side !== null) : [];
+    const sides = isRecord(value) ? Object.entries(value).filter(([, side]) => side !== null) : [];
     const { height, width, shortest_edge: shorter } = Object.fromEntries(sides);
     if (sides.length === 1 && isSide(shorter)) return field === 'crop_size' ? [shorter, shorter] : shorter;
     if (sides.length === 2 && isSide(height) && isSide(width)) return [height, width];

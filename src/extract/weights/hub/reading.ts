@@ -1,7 +1,8 @@
 import type { Pool } from '../../../features/manifest/manifest.ts';
 import type { OnnxModel } from '../../../formats/onnx/schema.ts';
+import { isRecord } from '../../../system/at.ts';
 import { UserError } from '../../../system/errors.ts';
-import { type Config, isConfig } from './config-file.ts';
+import type { Config } from './config-file.ts';
 
 /** The tensor to extract, and how it is pooled. */
 export interface Reading {
@@ -78,7 +79,7 @@ export function describeOutputs(config: Config, path: string, model: OnnxModel):
       found: 'neither model_type nor architecture',
       expected: 'a config.json of transformers or timm',
     });
-  const tower = isConfig(config['vision_config']) ? config['vision_config'] : config;
+  const tower = isRecord(config['vision_config']) ? config['vision_config'] : config;
   const outputs = model.graph.output.map(
     ({ name, type: kind }) => [name, kind?.tensorType?.shape?.dim.length] as const,
   );

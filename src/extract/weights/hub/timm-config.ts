@@ -1,5 +1,6 @@
+import { isRecord } from '../../../system/at.ts';
 import { UserError } from '../../../system/errors.ts';
-import { type Config, isConfig } from './config-file.ts';
+import type { Config } from './config-file.ts';
 import type { TrainedWith } from './preprocessor-config.ts';
 
 /**
@@ -54,5 +55,5 @@ export function readTimmConfig(config: Config, path: string): TrainedWith {
 
 /** timm's part of a config.json; undefined if there is none. */
 export function timmConfigOf(config: Config): Config | undefined {
-  return isConfig(config['pretrained_cfg']) ? config['pretrained_cfg'] : undefined;
+  return isRecord(config['pretrained_cfg']) ? config['pretrained_cfg'] : undefined;
 }
