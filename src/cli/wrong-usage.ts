@@ -23,12 +23,7 @@ const otherOptions: ReadonlyMap<string, readonly string[]> = new Map([
   ['topk', ['top']],
 ]);
 
-/**
- * The error for arguments that yargs refuses; yargs' messages name neither what was typed nor what exists.
- *
- * @param message yargs' own
- * @param optionNames every option of the verb
- */
+/** The error for arguments that yargs refuses; yargs' messages name neither what was typed nor what exists. */
 export function wrongUsage(message: string, args: readonly string[], optionNames: readonly string[]): UserError {
   const words = args.filter((word) => !word.startsWith('-'));
   const verb = verbNames.find((name) => words.includes(name));
@@ -153,7 +148,6 @@ const ownToNpm: ReadonlySet<string> = new Set(['cache', 'json', 'quiet', 'depth'
  * The error for options typed without `--` before them: `npm run predict --head REPORT photo.jpg` keeps them as
  * environment variables, and passes the value of an option that npm does not know as an argument.
  *
- * @param optionNames every option of the verb
  * @returns undefined if npm kept none
  */
 export function keptByNpm(

@@ -144,7 +144,6 @@ export async function removeOtherActivationRanges(
 /**
  * Reads the activation ranges of a manifest from the first folder that has them.
  *
- * @param folders the head's and the feature set's
  * @throws UserError if the file is missing, damaged, or not the one in the manifest
  */
 export async function readActivationRanges(

@@ -45,8 +45,6 @@ export async function extract(request: ExtractRequest): Promise<ExtractResult> {
 /**
  * The same for several feature sets of the same images with different taps or pools: each image is decoded and run
  * through the network once. The sets are ordinary ones, and each can be continued separately.
- *
- * @param sets in different folders
  */
 export function extractSeveral(
   request: ExtractRequest,

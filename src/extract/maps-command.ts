@@ -14,8 +14,6 @@ export interface MadeFeatures {
 /**
  * Command for a feature set with the maps that fine-tuning starts from, of the same images in the same cache: by the same
  * network if it can be trained, else by resnet50.
- *
- * @param flags further options of extract
  */
 export function mapsCommand({ folder, fields, madeBy }: MadeFeatures, flags: readonly string[] = []): string {
   const network = isTrainable(fields.architecture, 'layer3')

@@ -35,11 +35,7 @@ export interface NetworkSource {
   readonly trainedWith?: TrainedWith | undefined;
   /** Tap and pool of a network with its own defaults; absent: `avgpool` and its mean. */
   readonly reading?: ((asked: AskedReading) => Reading) | undefined;
-  /**
-   * @param tap one or several tensors to extract
-   * @param activationRanges make the network int8
-   * @param pool pooling of the taps' maps: a GPU may compute the mean itself
-   */
+  /** @param pool pooling of the taps' maps: a GPU may compute the mean itself */
   open(
     preprocessing: Preprocessing,
     tap: string | readonly string[],

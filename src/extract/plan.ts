@@ -79,12 +79,7 @@ export interface ExtractRequest {
   readonly context: ExtractContext;
 }
 
-/**
- * Absolute path of a feature set.
- *
- * @param name default: the data folder's
- * @throws UserError if the name is not a plain folder name
- */
+/** Absolute path of a feature set. @throws UserError if the name is not a plain folder name */
 export function featureFolder(
   data: string,
   cache: string,

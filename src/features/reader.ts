@@ -153,8 +153,6 @@ export class FeatureSet {
   /**
    * Joins labels with rows by id, in the labels' order. The order of the rows does not matter, so splits of this table
    * equal scikit-learn's splits of the labels file.
-   *
-   * @param labels id to label; default: those found at extraction
    */
   labelled(labels: ReadonlyMap<string, string> = this.labels): JoinedLabels {
     const [ids, labelled, rows]: [string[], string[], number[]] = [[], [], []];

@@ -30,8 +30,6 @@ export function elementCount(shape: unknown): number | undefined {
 
 /**
  * Converts stored numbers to float32: narrower types exactly, wider ones (F64, I64, U64, I32, U32) rounded to nearest.
- *
- * @param bytes consecutive elements
  */
 export function toFloat32(type: ElementType, bytes: Uint8Array): Float32Array {
   switch (type) {

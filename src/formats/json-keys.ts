@@ -1,8 +1,6 @@
 /**
  * The first duplicate key within an object of a JSON text, at any depth. JSON.parse silently keeps the last, so readers
  * of the file could disagree.
- *
- * @param text JSON that JSON.parse accepts
  */
 export function duplicateKey(text: string): string | undefined {
   const open: (Set<string> | undefined)[] = [];

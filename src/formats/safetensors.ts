@@ -29,7 +29,6 @@ const maxHeaderBytes = 100_000_000;
  * Decodes a whole file without copying. Checks the header's length, every tensor's offsets against its shape and type,
  * and that the tensors fill the file without gap or overlap.
  *
- * @param where the file's name, for messages
  * @throws UserError if the bytes are not a complete safetensors file
  */
 export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors {

@@ -10,11 +10,7 @@ export interface WholeFile {
   readonly sha256: string;
 }
 
-/**
- * Reads a whole file given by the user. Throws UserError if it cannot be read.
- *
- * @param what its kind, for messages: `weights file`, `saved head`
- */
+/** Reads a whole file given by the user. Throws UserError if it cannot be read. */
 export async function readWholeFile(path: string, what: string): Promise<WholeFile> {
   try {
     const bytes = await readWhole(nodeFiles, path, largestBytes);

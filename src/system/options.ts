@@ -86,8 +86,6 @@ export function readOptions<const S extends OptionSpecs>(
 /**
  * Checks one option. yargs 18 silently turns `--batch abc` into NaN, `--batch` without a value into the default and
  * repeated options into arrays, so all options arrive here as text.
- *
- * @param name as messages call it
  */
 function readOption(spec: OptionSpec, given: unknown, name: string): unknown {
   if (spec.flag === true) return readFlag(given, name);

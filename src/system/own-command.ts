@@ -46,8 +46,6 @@ export type VerbName = (typeof verbNames)[number];
 /**
  * A command of this program that works when copied, however the program was started: `featuretap predict --head …`,
  * `npx featuretap predict …`, or `npm run predict -- …` in a checkout.
- *
- * @param start how it was started; default: as this process
  */
 export function ownCommand(verb: VerbName, args: readonly string[] = [], start: Start = ownStart()): string {
   return ownUsage(verb, args.map(quoteArgument).join(' '), start);
@@ -80,11 +78,7 @@ export function ownUsage(verb: string, rest: string, start: Start = ownStart()):
 
 const generalForm = new RegExp(`(?<!npx )\\bfeaturetap (${verbNames.join('|')}|--help)\\b(?=( -)?)`, 'g');
 
-/**
- * Rewrites each command in its general form (`featuretap verify --features FOLDER`) in a text as `ownCommand` does.
- *
- * @param start how the program was started; default: as this process
- */
+/** Rewrites each command in its general form (`featuretap verify --features FOLDER`) in a text as `ownCommand` does. */
 export function withOwnCommands(text: string, start: Start = ownStart()): string {
   return text.replaceAll(generalForm, (_general, verb: VerbName | '--help', option: string | undefined) => {
     if (verb === '--help') return start === 'npm' ? ownUsage('featuretap', verb, start) : ownUsage('', verb, start);

@@ -22,7 +22,6 @@ export async function openRegular(path: string): Promise<FileHandle> {
 /**
  * Reads a whole regular file synchronously.
  *
- * @param limit most bytes to read
  * @returns undefined bytes for a longer file, with its size
  * @throws a system error, with the code ENOTREGULAR for a pipe, socket or device
  */

@@ -54,8 +54,6 @@ interface Bundler {
 /**
  * The browser script of a page: in a checkout, bundles `client/main.ts` beside the caller; in the build, reads the
  * prebuilt file (scripts/bundle/bundle.cjs).
- *
- * @param importMetaUrl the caller's `import.meta.url`
  */
 export function browserScript(page: 'report' | 'serve', importMetaUrl: string): string {
   if (!importMetaUrl.endsWith('.ts')) return readFileSync(new URL(`./${page}-client.js`, importMetaUrl), 'utf8');

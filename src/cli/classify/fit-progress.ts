@@ -13,7 +13,6 @@ export class FitMeter {
    * `linear: fit 12/1000, loss 0.41230, gradient 1.2e-2, 120,345 rows/s, 42 s left`
    *
    * @param place head and split; another one starts a new stage
-   * @param now milliseconds of a clock
    */
   describe(
     place: string,

@@ -6,7 +6,6 @@ import type { Session } from '../verb.ts';
 /**
  * Loads the requested weights, downloads them if necessary, and prints their warnings.
  *
- * @param offline a network of a hub is not downloaded
  * @throws UserError if they are not usable
  */
 export async function loadAskedNetwork(

@@ -44,8 +44,6 @@ export async function nextStep(results: readonly [ExtractResult, ...ExtractResul
 /**
  * Options that classify needs to draw a split of these images: a class of one image cannot be on both sides, and a
  * tenth of few images does not contain every class.
- *
- * @param withoutRow number of images without a row of their own
  */
 export function drawOptions(images: readonly Pick<ImageFile, 'label'>[], withoutRow: number): readonly string[] {
   const counts = new Map<string, number>();

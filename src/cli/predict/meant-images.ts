@@ -48,11 +48,7 @@ function withTarget(path: string): string {
   return link === undefined ? path : `${path}, ${link}`;
 }
 
-/**
- * The command with the nearest existing paths, or with existing images.
- *
- * @param known existing images, if this folder has none
- */
+/** The command with the nearest existing paths, or with existing images. */
 export async function meantCommand(
   paths: readonly string[],
   missing: readonly string[],

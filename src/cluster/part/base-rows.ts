@@ -23,8 +23,6 @@ export interface BaseRows {
 /**
  * Reads which rows the finished set already has; a part does not compute them again.
  *
- * @param set the feature set's folder
- * @param list the part's inputs
  * @returns undefined if there is no set, or it is to be replaced
  * @throws UserError if it has another fingerprint
  */

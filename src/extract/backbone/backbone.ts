@@ -40,12 +40,7 @@ export interface Backbone {
   close(): Promise<void>;
 }
 
-/**
- * A backbone that serializes its runs, because they share buffers of the engine; `close` waits for the last run.
- *
- * @param runTaps computes the values of each tap for a batch
- * @param release frees what the backbone owns
- */
+/** A backbone that serializes its runs, because they share buffers of the engine; `close` waits for the last run. */
 export function serialBackbone(
   properties: Omit<Backbone, 'tap' | 'run' | 'runAll' | 'close'>,
   runTaps: (batch: PixelBatch) => Promise<readonly TapMap[]>,

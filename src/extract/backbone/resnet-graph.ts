@@ -9,8 +9,6 @@ import type { Network, Stage } from './network.ts';
  * Builds a ResNet (v1.5, as torchvision's models/resnet.py) from a state dict as an ONNX graph: normalized float32
  * pixels [batch, channels, crop, crop] in, class scores out (or the last feature map if the state dict has no `fc`).
  * Batch norm is folded into the convolutions, in float64.
- *
- * @param crop side of the square input, in pixels
  */
 export function buildResNet(weights: StateDict, crop: number): Network {
   const { architecture } = weights;

@@ -17,7 +17,6 @@ interface ResNetTaps {
 /**
  * Every tensor of a ResNet that can be tapped, from its architecture alone.
  *
- * @param crop side of the square input, in pixels
  * @param classCount outputs of `fc`; undefined if the weights have none
  */
 export function resnetTaps(architecture: Architecture, crop: number, classCount: number | undefined): ResNetTaps {

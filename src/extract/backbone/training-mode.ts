@@ -6,7 +6,6 @@ import { UserError } from '../../system/errors.ts';
  * Refuses a graph with layers exported in training mode: their output depends on the other images of the batch
  * (BatchNormalization), or is random (Dropout).
  *
- * @param source the file's path, for messages
  * @throws UserError naming the first such layer
  */
 export function checkInferenceMode(model: OnnxModel, source: string): void {

@@ -8,8 +8,6 @@ import type { Network, NetworkInput, Stage } from './network.ts';
 /**
  * Reads a user's own `.onnx` file as a network: one float32 image input, NCHW or NHWC, normalized as torchvision does.
  *
- * @param source the file's path, for messages
- * @param readExternal reads tensors stored in external files
  * @throws UserError if the bytes are not an ONNX model, or its input is not one batch of square RGB images
  */
 export function readUserNetwork(bytes: Uint8Array, source: string, readExternal?: ReadExternal): Network {

@@ -27,7 +27,6 @@ const ownNetwork = 'another network runs as an ONNX file: torch.onnx.export it, 
  * Identifies the ResNet of a file's tensors and checks them: all needed tensors must be present, with the right shape
  * and finite. Only those are converted, which bounds memory.
  *
- * @param where the file's name, for messages
  * @throws UserError naming the first tensor that is missing, has a wrong shape, or holds NaN or infinity
  */
 export function checkStateDict(found: ReadonlyMap<string, UnreadTensor>, where: string): CheckedTensors {

@@ -14,8 +14,6 @@ const largestTokenizer = 2 ** 27;
 /**
  * The tokenizer of a published network: tokenizer.json and tokenizer_config.json.
  *
- * @param longest the network's context length in tokens
- * @param padded whether texts are padded to that length
  * @throws UserError if the files are damaged or of an unknown kind
  */
 export async function openTokenizer(

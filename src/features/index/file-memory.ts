@@ -31,11 +31,7 @@ const checkBytes = 65;
 /** A file changed as recently as this may change again within the same tick of a coarse clock (FAT: two seconds). */
 const unsettledNs = 2_000_000_000n;
 
-/**
- * Size and times of a file, or undefined if it has none; follows symbolic links.
- *
- * @param size of the archive entry, if the file is an archive
- */
+/** Size and times of a file, or undefined if it has none; follows symbolic links. */
 export function markOf(path: string, size?: number): FileMark | undefined {
   try {
     const stat = statSync(path, { bigint: true });

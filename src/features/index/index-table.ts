@@ -43,10 +43,7 @@ export class IndexTable {
   readonly #encoder = new TextEncoder();
   #slots: Int32Array | undefined;
 
-  /**
-   * @param imageCount from the manifest
-   * @throws UserError naming the file and the line
-   */
+  /** @throws UserError naming the file and the line */
   constructor(bytes: Uint8Array, imageCount: number, rowsPerImage: number, path: string) {
     const table = new NumberedTable(bytes, indexHeader(rowsPerImage), imageCount * rowsPerImage, {
       path,

@@ -146,12 +146,7 @@ export class FeatureWriter {
     this.#lastSave = performance.now();
   }
 
-  /**
-   * Writes the last shard and makes the new state current. Writes nothing if nothing changed.
-   *
-   * @param prune whether to drop the rows of deleted images from the shards
-   * @returns the current manifest
-   */
+  /** Writes the last shard and makes the new state current. Writes nothing if nothing changed. */
   async finish(ending: Ending, prune = false): Promise<Manifest> {
     if (this.#shard !== undefined && this.#shard.images.length > 0) await this.#writeShard();
     const { fields, dataFolder } = this.settings;

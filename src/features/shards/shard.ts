@@ -136,7 +136,6 @@ export class ShardFile {
   /**
    * Checks the sha256 of the whole file, reading it in blocks.
    *
-   * @param block buffer for reading; default: a new array
    * @throws UserError if the sha256 differs; InterruptedError if the signal is aborted
    */
   async check(block: Uint8Array = new Uint8Array(4 << 20), signal?: AbortSignal): Promise<void> {

@@ -20,7 +20,6 @@ const deflated = 8;
 /**
  * Reads an entry's bytes synchronously.
  *
- * @param limit most bytes to read
  * @returns undefined bytes for a longer entry, with its size
  * @throws a system error if the archive cannot be read; an Error if the entry is invalid
  */

@@ -1,8 +1,4 @@
-/**
- * The header of an .npy file (format 1.0, padded to 64 bytes as NumPy pads it).
- *
- * @param descr NumPy's type: `<f4`, `<U12`
- */
+/** The header of an .npy file (format 1.0, padded to 64 bytes as NumPy pads it). */
 export function npyHeader(descr: string, shape: readonly number[]): Uint8Array {
   const sides = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
   const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${sides}), }`;

@@ -66,7 +66,6 @@ export function npyHeaderBytes(prefix: Uint8Array, path: string): number {
  * Parses and checks a header: float32 or float16, little-endian, C order, and a file as long as its shape says.
  *
  * @param header the first `npyHeaderBytes` bytes of the file
- * @param fileBytes length of the whole file
  */
 export function parseNpyHeader(header: Uint8Array, fileBytes: number, path: string): NpyHeader {
   let parsed: ReturnType<typeof parse>;

@@ -33,8 +33,6 @@ interface Decoding {
 /**
  * Reads an ONNX model. Tensors' raw bytes are views of `bytes`, not copies.
  *
- * @param source path of the file, for errors
- * @param readExternal reads external tensors; default: they are refused
  * @throws UserError if the bytes are not a complete ONNX model, or external tensors are unavailable
  */
 export function decodeModel(bytes: Uint8Array, source = 'ONNX model', readExternal?: ReadExternal): OnnxModel {

@@ -42,7 +42,6 @@ export async function sampleOf(table: Table): Promise<TableSample> {
 /**
  * Chooses the columns of ids and labels: as given by the user, by name, and by contents. Ignores pandas' unnamed index.
  *
- * @param isFile whether a cell is the name of an image
  * @throws a usage UserError for a missing column
  */
 export function chooseColumns(

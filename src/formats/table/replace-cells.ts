@@ -20,8 +20,6 @@ type ChangeRow = (cells: readonly string[]) => ReadonlyMap<number, string> | und
  * Replaces cells of delimited text and preserves every other byte: order, quoting, blank lines, line ends, encoding and
  * byte order mark. Quoted cells stay quoted; others are quoted if necessary. The result is parsed again as a check.
  *
- * @param bytes delimited text
- * @param change called for every line after the header
  * @throws UserError if a text cannot be encoded, or the result does not parse to the same cells
  */
 export async function replaceCells(bytes: Uint8Array, where: string, change: ChangeRow): Promise<Uint8Array> {

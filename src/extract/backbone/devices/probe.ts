@@ -23,11 +23,7 @@ export type ProbeResult =
 /** Timeout of the probe; compiling shaders for a software GPU takes 10 s. */
 const timeoutSeconds = 120;
 
-/**
- * Runs a small batch on a device in a separate process, because drivers may crash or write to stderr.
- *
- * @param environment additional environment variables
- */
+/** Runs a small batch on a device in a separate process, because drivers may crash or write to stderr. */
 export async function probeDevice(
   device: DeviceName,
   environment: Readonly<Record<string, string>> = {},

@@ -17,7 +17,6 @@ export function encodeActivationRanges(activationRanges: ActivationRanges): Uint
 /**
  * Reads a file of activation ranges, and checks that it holds all that its network needs.
  *
- * @param where the file's path, for messages
  * @throws UserError naming what is missing
  */
 export function decodeActivationRanges(bytes: Uint8Array, where: string): ActivationRanges {

@@ -41,8 +41,6 @@ export interface Calibrated {
 /**
  * Runs a float32 ResNet over sample images and measures what quantization needs: the range of every tensor that will be
  * stored as bytes (minimum mean squared error) and the mean per channel of every convolution's input.
- *
- * @param network the float32 network of the same weights
  */
 export async function calibrate(network: Network, options: CalibrateOptions): Promise<Calibrated> {
   const { weights, sample } = options;

@@ -14,11 +14,7 @@ export function countOperators(model: OnnxModel): ReadonlyMap<string, number> {
   return counts;
 }
 
-/**
- * Returns warnings for convolutions and sums that ONNX Runtime left in float32: their results are right, but slow.
- *
- * @param optimizedModel the graph as ONNX Runtime runs it
- */
+/** Returns warnings for convolutions and sums that ONNX Runtime left in float32: their results are right, but slow. */
 export function findFloatLeftovers(optimizedModel: Uint8Array): readonly string[] {
   const counts = countOperators(decodeModel(optimizedModel, "ONNX Runtime's optimized graph"));
   const of = (...operators: readonly string[]): number =>

@@ -22,8 +22,6 @@ export interface GraphLayer {
 /**
  * The nodes of a graph that can run in int8: MatMul, Gemm and Conv whose weights are float32 constants. Nodes that read
  * the images themselves stay in float32: they are little of the work, and all other layers depend on them.
- *
- * @param image the graph's input
  */
 export function graphLayers(graph: OnnxGraph, image: string): readonly GraphLayer[] {
   const constantOf = constants(graph);

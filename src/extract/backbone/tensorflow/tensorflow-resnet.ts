@@ -10,8 +10,6 @@ import type { TensorFlow } from './load-tensorflow.ts';
 /**
  * The network of `buildResNet` as TensorFlow.js layers: normalized float32 pixels [batch, crop, crop, 3] in. Layers are
  * named like the corresponding tensors of the ONNX graph; `avgpool` is the pooling layer itself. `dispose()` it.
- *
- * @param crop side of the square input, in pixels
  */
 export function buildTensorFlowResNet(tf: TensorFlow, weights: StateDict, crop: number): LayersModel {
   const plan = planResNet(weights.architecture);

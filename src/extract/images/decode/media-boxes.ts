@@ -9,7 +9,6 @@ interface MediaBox {
 /**
  * The boxes of a file, or those within one of them.
  *
- * @param name of the kind of file, for the message
  * @throws DecodeError if a box claims to end past the end of the data: the file is truncated
  */
 export function readBoxes(bytes: Uint8Array, name: string): readonly MediaBox[] {
