@@ -1,20 +1,20 @@
 import { dirname, resolve } from 'node:path';
 import type { EmbedderOptions } from '../predict/embedder.ts';
 import type { OverlayFolder } from '../predict/evidence/overlay-folder.ts';
+import { type AnswerOptions, imageAnswer } from '../predict/image-answer.ts';
 import type { InputFailure } from '../predict/inputs.ts';
 import { loadAskedHead, type ShippedHead } from '../predict/load-head.ts';
-import { embedderOptions, headOption, knowingOptions, sayingOptions } from '../predict/options.ts';
+import { answerOptions, embedderOptions, headOption, uncertaintyOptions } from '../predict/options.ts';
 import { csvOutput, jsonOutput, type OutputFormat, textOutput } from '../predict/output.ts';
 import type { ImageOutcome } from '../predict/predict.ts';
 import { bestHead } from '../predict/propose-heads.ts';
-import { type SayOptions, say } from '../predict/say.ts';
 import { answers, plainLayout, readSampleLayout } from '../predict/submission/layout.ts';
 import { checkOverwrite } from '../predict/submission/overwrite.ts';
 import { SubmissionWriter } from '../predict/submission/writer.ts';
 import { DurableFile, makeFolder } from '../system/durable.ts';
 import { usageError } from '../system/errors.ts';
 import { nodeFiles } from '../system/files.ts';
-import { knowingAsked, overlayOption } from './predict/knowing.ts';
+import { askedUncertainty, overlayOption } from './predict/uncertainty.ts';
 import { retyped, withOption } from './retyped.ts';
 import { isSameOutput, type StatusLine, statusLine } from './status-line.ts';
 import { defineVerb, type Session, type Verb } from './verb.ts';
@@ -28,7 +28,7 @@ const options = {
     positional: true,
   },
   head: headOption,
-  top: sayingOptions.top,
+  top: answerOptions.top,
   csv: { describe: 'path,id,rank,class,probability on stdout, or into FILE.csv', text: true, bare: true },
   submission: { describe: 'write a Kaggle submission: id, one probability per class', text: true },
   sample: {
@@ -45,9 +45,9 @@ const options = {
     text: true,
     unset: 'the second',
   },
-  batch: sayingOptions.batch,
+  batch: answerOptions.batch,
   ...embedderOptions,
-  ...knowingOptions,
+  ...uncertaintyOptions,
   ...overlayOption,
 } as const;
 
@@ -79,7 +79,7 @@ export const predictVerb: Verb = defineVerb({
         throw usageError(`--${option}`, 'no --sample', '--sample sample_submission.csv beside it', fix);
       }
     }
-    const asked = knowingAsked(values, submission);
+    const asked = askedUncertainty(values, submission);
 
     const shipped = await loadAskedHead({
       folder,
@@ -99,12 +99,12 @@ export const predictVerb: Verb = defineVerb({
       sample === undefined
         ? plainLayout(classes)
         : await readSampleLayout(sample, classes, { answer: submissionAs, positive });
-    if (sample !== undefined) session.note(`${sample}: ${layout.said}`);
+    if (sample !== undefined) session.note(`${sample}: ${layout.reading}`);
     if (shipped.report.featureSet.randomWeights) {
       session.warn('warning: the backbone has random weights: these answers say nothing about pretrained features');
     }
-    const { openKnowing } = await import('../predict/knowing.ts');
-    const knowing = await openKnowing(shipped.report, asked, values.threads, {
+    const { openUncertainty } = await import('../predict/uncertainty.ts');
+    const knowing = await openUncertainty(shipped.report, asked, values.threads, {
       warn: (line) => session.warn(`warning: ${line}`),
       note: session.note,
     });
@@ -152,7 +152,7 @@ async function openAnswers(file: string): Promise<DurableFile> {
   return DurableFile.open(nodeFiles, file, { aloneWithinMs: 0 });
 }
 
-interface PredictRun extends SayOptions, Omit<EmbedderOptions, 'device'> {
+interface PredictRun extends AnswerOptions, Omit<EmbedderOptions, 'device'> {
   readonly batch: number;
   readonly format: OutputFormat;
   readonly writer: SubmissionWriter | undefined;
@@ -202,7 +202,7 @@ async function predictAll(
       // With a submission the answers are in its file.
       if (writer === undefined || answers !== undefined || session.json) {
         const shown = overlays === undefined ? outcome.evidence : await overlays.write(outcome);
-        await write(format.predicted(relativePath, id, await say(outcome, shipped.head.classes, run, shown)));
+        await write(format.predicted(relativePath, id, await imageAnswer(outcome, shipped.head.classes, run, shown)));
       }
     }
     await write(format.end(failed));

@@ -1,5 +1,5 @@
 import { loadAskedHead } from '../predict/load-head.ts';
-import { embedderOptions, sayingOptions } from '../predict/options.ts';
+import { answerOptions, embedderOptions } from '../predict/options.ts';
 import { isLoopback } from '../serve/http/admission.ts';
 import type { NamedHead } from '../serve/served-head.ts';
 import { usageError } from '../system/errors.ts';
@@ -34,7 +34,7 @@ export const serveVerb: Verb = defineVerb({
       unset: `$${tokenVariable}`,
     },
     allowHost: { describe: 'further accepted host names: a,b', text: true, list: true },
-    ...sayingOptions,
+    ...answerOptions,
     maxBody: { describe: 'largest request', parse: parseBytes, unset: '64MB' },
     maxInFlight: {
       describe: 'concurrent requests; further ones are answered with 503',

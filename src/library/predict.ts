@@ -1,16 +1,16 @@
 import type { Evidence } from '../predict/evidence/evidence.ts';
-import { openKnowing } from '../predict/knowing.ts';
+import { type AnswerOptions, imageAnswer } from '../predict/image-answer.ts';
 import { loadReportHead, type ShippedHead } from '../predict/load-head.ts';
-import { embedderOptions, knowingOptions, sayingOptions } from '../predict/options.ts';
+import { answerOptions, embedderOptions, uncertaintyOptions } from '../predict/options.ts';
 import type { ImagePrediction, RankedClass } from '../predict/predict.ts';
 import { type PredictPathsOptions, predictPaths } from '../predict/predict-paths.ts';
-import { type SayOptions, say } from '../predict/say.ts';
 import type { LikePhoto } from '../predict/training-photos.ts';
+import { openUncertainty } from '../predict/uncertainty.ts';
 import { type GivenOptions, readOptions } from '../system/options.ts';
 
 /** Options of `predict`: those of the command line, with the same names and defaults. */
 export interface PredictOptions
-  extends GivenOptions<typeof embedderOptions & typeof sayingOptions & typeof knowingOptions>,
+  extends GivenOptions<typeof embedderOptions & typeof answerOptions & typeof uncertaintyOptions>,
     Pick<PredictPathsOptions, 'signal' | 'onNote'> {
   /** Folder of a report, as `classify` writes it. */
   readonly head: string;
@@ -51,12 +51,12 @@ export type Answer = Answered | { readonly path: string; readonly reason: string
  */
 export async function* predict(options: PredictOptions): AsyncGenerator<Answer> {
   const { head: folder, images, evidence = false, signal, onNote, ...given } = options;
-  const values = readOptions({ ...embedderOptions, ...sayingOptions, ...knowingOptions }, { ...given }, 'program');
+  const values = readOptions({ ...embedderOptions, ...answerOptions, ...uncertaintyOptions }, { ...given }, 'program');
   const { weights, seed, threads, batch, top, why } = values;
   const heard = { ...(signal && { signal }), ...(onNote && { onNote }) };
   const shipped = await loadReportHead(folder);
   const tell = (line: string): void => onNote?.(line);
-  const asked = { top, ...(await openKnowing(shipped.report, values, threads, { warn: tell, note: tell })) };
+  const asked = { top, ...(await openUncertainty(shipped.report, values, threads, { warn: tell, note: tell })) };
   const failures: Answer[] = [];
   const onFailure = (failure: Answer): number => failures.push(failure);
   const nothing = (async function* () {})();
@@ -81,8 +81,8 @@ export async function* predict(options: PredictOptions): AsyncGenerator<Answer> 
 async function answerTo(
   outcome: ImagePrediction,
   { head }: ShippedHead,
-  asked: SayOptions,
+  asked: AnswerOptions,
 ): Promise<Omit<Answered, 'path'>> {
-  const { top: classes, set, ...said } = await say(outcome, head.classes, asked, outcome.evidence);
-  return { classes, ...(set === undefined ? {} : { set: set.classes }), ...said };
+  const { top: classes, set, ...answered } = await imageAnswer(outcome, head.classes, asked, outcome.evidence);
+  return { classes, ...(set === undefined ? {} : { set: set.classes }), ...answered };
 }

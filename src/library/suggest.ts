@@ -1,6 +1,6 @@
 import type { Outcome } from '../features/index/outcomes.ts';
 import { loadReportHead } from '../predict/load-head.ts';
-import { embedderOptions, sayingOptions } from '../predict/options.ts';
+import { answerOptions, embedderOptions } from '../predict/options.ts';
 import { suggestOptions } from '../suggest/options.ts';
 import { type Suggestions, suggestPhotos } from '../suggest/suggest.ts';
 import { extractUnlabelled, unlabelledName, unreadPhotos } from '../suggest/unlabelled.ts';
@@ -8,7 +8,7 @@ import { type GivenOptions, readOptions } from '../system/options.ts';
 import type { OnProgress } from '../system/progress.ts';
 import { programVersion } from '../system/version.ts';
 
-type Specs = typeof suggestOptions & typeof embedderOptions & Pick<typeof sayingOptions, 'batch'>;
+type Specs = typeof suggestOptions & typeof embedderOptions & Pick<typeof answerOptions, 'batch'>;
 
 /** Options of `suggest`: those of the command line, with the same names and defaults. */
 export interface SuggestOptions extends Omit<GivenOptions<Specs>, 'from'> {
@@ -38,7 +38,7 @@ export interface SuggestResult extends Suggestions {
  */
 export async function suggest(options: SuggestOptions): Promise<SuggestResult> {
   const { head: folder, from, signal, onProgress, onNote, onWarning, ...given } = options;
-  const specs = { ...suggestOptions, ...embedderOptions, batch: sayingOptions.batch };
+  const specs = { ...suggestOptions, ...embedderOptions, batch: answerOptions.batch };
   const values = readOptions(specs, { from, ...given }, 'program');
   const nothing = (): void => {};
   const head = await loadReportHead(folder);

@@ -13,14 +13,14 @@ export const embedderOptions = {
 export const headOption = { describe: 'folder of a report, as classify writes it', text: true } as const;
 
 /** Number of classes shown, and batch size. */
-export const sayingOptions = {
+export const answerOptions = {
   top: { describe: 'classes to show per image', numbers: { min: 1, whole: true }, default: 5 },
   // Larger batches do not speed up a ResNet50 on a CPU, and delay answers.
   batch: { describe: 'images per run of the network', numbers: { min: 1, max: 1024, whole: true }, default: 8 },
 } as const;
 
 /** Options for what is reported besides the classes. */
-export const knowingOptions = {
+export const uncertaintyOptions = {
   coverage: {
     describe: 'answer with a set of classes that contains the true one this often: 0.95, or 95%',
     numbers: { above: 0, max: 0.9999, percent: true, usual: 0.95 },

@@ -3,14 +3,14 @@ import { forSpreadsheet } from '../formats/spreadsheet-cell.ts';
 import { printableJson, printableLine } from '../system/printable.ts';
 import type { ShownEvidence } from './evidence/evidence.ts';
 import { highestPlace } from './evidence/highest-place.ts';
-import type { Said } from './say.ts';
+import type { ImageAnswer } from './image-answer.ts';
 
 /** Writes answers one image at a time, without buffering. */
 export interface OutputFormat {
   /** Text before the first image. */
   readonly start: string;
   /** Text of a predicted image. */
-  readonly predicted: (path: string, id: string, said: Said) => string;
+  readonly predicted: (path: string, id: string, answered: ImageAnswer) => string;
   /** Text after the last image, with those that failed. */
   readonly end: (failed: readonly { readonly path: string; readonly reason: string }[]) => string;
 }
@@ -20,24 +20,24 @@ const notSure = 'not sure';
 export function textOutput(): OutputFormat {
   return {
     start: '',
-    predicted: (path, _id, said) => {
-      const mark = said.unlike === true ? '  (unlike the training photos)' : '';
-      const like = said.like?.map(
+    predicted: (path, _id, answered) => {
+      const mark = answered.unlike === true ? '  (unlike the training photos)' : '';
+      const like = answered.like?.map(
         ({ id, label, similarity }) => `${printableLine(id)} (${printableLine(label)}, ${similarity.toFixed(3)})`,
       );
       const why = like === undefined ? '' : `    like ${like.join(', ')}\n`;
-      const { evidence } = said;
+      const { evidence } = answered;
       const where =
         evidence === undefined
           ? ''
           : `    evidence for ${printableLine(evidence.class)}: most at the ${highestPlace(evidence.map)}${evidence.file === undefined ? '' : `, ${printableLine(evidence.file)}`}\n`;
-      return `${printableLine(path)}  ${sentence(said)}${mark}\n${why}${where}`;
+      return `${printableLine(path)}  ${sentence(answered)}${mark}\n${why}${where}`;
     },
     end: () => '',
   };
 }
 
-function sentence({ top, set, answer, mostProbable }: Said): string {
+function sentence({ top, set, answer, mostProbable }: ImageAnswer): string {
   if (answer === null) return notSure;
   const shown = top.slice(0, answer === undefined ? set?.classes.length : 1);
   const votes = mostProbable && ` (by votes; the most probable is ${printableLine(mostProbable.class)})`;

@@ -65,7 +65,7 @@ export async function headNotChosen({ folder, command }: HeadAsked): Promise<Use
   const typed = async (head: FoundHead): Promise<string> => command(shortPath(head.folder));
   return new UserError({
     what: folder === undefined ? '--head is missing' : '--head is not usable',
-    found: folder && `${folder}, ${whatIs(own.length)}`,
+    found: folder && `${folder}, ${describeFolder(own.length)}`,
     expected: `the folder of one report${meant.length > 0 ? ' of that name' : ''}, the newest first:\n            ${lines.join('\n            ')}`,
     fix:
       best === newest
@@ -75,7 +75,7 @@ export async function headNotChosen({ folder, command }: HeadAsked): Promise<Use
   });
 }
 
-function whatIs(reportCount: number): string {
+function describeFolder(reportCount: number): string {
   if (reportCount === 0) return 'where there is no report';
   return `a folder of ${reportCount === 1 ? 'a report' : `${reportCount} reports`}`;
 }

@@ -37,7 +37,7 @@ export function modelCard({ name, report, predictions }: Run): string {
     `## Backbone\n\n${backbone(report)}`,
     `## Head\n\n${head(report)}`,
     `## Figures\n\n${figures(report)}`,
-    ...(report.conformal === undefined ? [] : [`## How sure it is\n\n${sureness(report.conformal)}`]),
+    ...(report.conformal === undefined ? [] : [`## How sure it is\n\n${predictionSets(report.conformal)}`]),
     `## What it gets wrong\n\n${mistakes(report)}`,
     `## Limits\n\n${limits({ name, report, predictions })
       .map((line) => `- ${line}`)
@@ -146,7 +146,7 @@ function figures(report: Report): string {
 }
 
 /** Prediction sets and selective prediction. */
-function sureness({ rows, rowsAre, testImages, coverages, perClass, riskCoverage }: Conformal): string {
+function predictionSets({ rows, rowsAre, testImages, coverages, perClass, riskCoverage }: Conformal): string {
   const images = `${testImages} test images`;
   const answered = riskCoverage.map((point) => [
     percent(point.answered),

@@ -15,7 +15,7 @@ export interface SubmissionLayout {
   /** Ids in the sample's order; absent without a sample. */
   readonly ids?: readonly string[];
   /** How the sample was read: `id = image_id, label = the class's name`. */
-  readonly said: string;
+  readonly reading: string;
 }
 
 /** Possible contents of a single column besides the id. */
@@ -36,7 +36,7 @@ export function plainLayout(classes: readonly string[]): SubmissionLayout {
   return {
     header: ['id', ...classes],
     columns: ['id', ...classes.map((_, classNumber) => ({ classNumber }))],
-    said: 'id, and one probability per class',
+    reading: 'id, and one probability per class',
   };
 }
 
@@ -68,11 +68,11 @@ export async function readSampleLayout(
       typeof column === 'object'
         ? `the probability of ${classes[column.classNumber]}`
         : `the class's ${column === 'name' ? 'name' : `number, from 0 for ${classes[0]}`}`;
-    return { header, columns: place(() => column), ...idsGiven, said: `id = ${header[idAt]}, ${only} = ${what}` };
+    return { header, columns: place(() => column), ...idsGiven, reading: `id = ${header[idAt]}, ${only} = ${what}` };
   }
   checkColumns(file, others, classes);
   const columns = place((name) => ({ classNumber: classes.indexOf(name) }));
-  return { header, columns, ...idsGiven, said: `id = ${header[idAt]}, one probability per class` };
+  return { header, columns, ...idsGiven, reading: `id = ${header[idAt]}, one probability per class` };
 }
 
 /** Infers the contents of a single column. */

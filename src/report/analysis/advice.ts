@@ -23,15 +23,15 @@ interface Advice {
 export function advise(group: GroupData): Advice {
   const best = valueAt(group.runs, 0);
   return {
-    which: whichHead(group, best),
-    sure: howSure(group, best),
-    wrong: whatWrong(best),
-    next: whatNext(group, best),
+    which: describeBest(group, best),
+    sure: describeUncertainty(group, best),
+    wrong: describeMistakes(best),
+    next: describeNext(group, best),
     steps: nextSteps(group, best),
   };
 }
 
-function whichHead({ runs, differences }: GroupData, best: RunData): string[] {
+function describeBest({ runs, differences }: GroupData, best: RunData): string[] {
   const { run } = best;
   const lines = [`${run.name}: ${percent(run.report.accuracy)} of the test images right, the highest here.`];
   const open = differences.filter((pair) => pair.first === run.name && !pair.distinguishable);
@@ -52,7 +52,7 @@ function whichHead({ runs, differences }: GroupData, best: RunData): string[] {
   return lines;
 }
 
-function howSure({ differences }: GroupData, { run }: RunData): string[] {
+function describeUncertainty({ differences }: GroupData, { run }: RunData): string[] {
   const { report } = run;
   const { low, high } = accuracyInterval(report);
   const what =
@@ -71,7 +71,7 @@ function howSure({ differences }: GroupData, { run }: RunData): string[] {
   return lines;
 }
 
-function whatWrong({ run, mistakes }: RunData): string[] {
+function describeMistakes({ run, mistakes }: RunData): string[] {
   const pairs = confusedPairs(run.report.confusion, run.report.classes);
   if (pairs.length === 0) return [`${run.name} has every test image right.`];
   const told = repeatedPairs(pairs)
@@ -115,7 +115,7 @@ function smallClasses(report: Report): string | undefined {
 }
 
 /** What the figures call for, without commands: those are the steps. */
-function whatNext({ runs, alike, labelCheck }: GroupData, best: RunData): string[] {
+function describeNext({ runs, alike, labelCheck }: GroupData, best: RunData): string[] {
   const { report } = best.run;
   if (report.featureSet.randomWeights) {
     return ['Extract with pretrained weights.', 'Random ones say nothing about these photos.'];

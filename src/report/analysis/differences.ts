@@ -123,11 +123,11 @@ function describePair(pair: TestedPair, adjustedP: number, pairCount: number): H
     adjustedP,
     distinguishable,
     doubtful,
-    words: `${verdict}${doubtful ? ';' : ''} ${onWhat(pair)} (${found})`,
+    words: `${verdict}${doubtful ? ';' : ''} ${describeCounts(pair)} (${found})`,
   };
 }
 
-function onWhat({ first, second, counts, interval }: TestedPair): string {
+function describeCounts({ first, second, counts, interval }: TestedPair): string {
   const { testSize, perRepeat } = first.report;
   if (counts !== undefined) {
     const { onlyFirst, onlySecond } = counts;

@@ -11,13 +11,13 @@ export interface Point {
 const lanczosSteps = 100;
 
 /** Tolerated relative residual of a component. */
-const settled = 1e-6;
+const convergenceTolerance = 1e-6;
 
 /** The two leading principal components from the Gram matrix of centred rows. */
 export function principalComponents(gram: Float32Array, n: number): { points: Point[]; explained: [number, number] } {
   const random = seedStream(0, 0);
   const start = Float64Array.from({ length: n }, () => nextUint32(random) / 2 ** 32 - 0.5);
-  const { diagonal, beside, basis, stepCount } = lanczos(gram, n, start, Math.min(n, lanczosSteps), haveSettled);
+  const { diagonal, beside, basis, stepCount } = lanczos(gram, n, start, Math.min(n, lanczosSteps), haveConverged);
   let trace = 0;
   for (let i = 0; i < n; i++) trace += gram[i * n + i];
   const { values, vectors, order } = eigen(diagonal.subarray(0, stepCount), beside);
@@ -68,11 +68,11 @@ function eigen(
 }
 
 /** Whether the two leading components have converged. */
-function haveSettled(diagonal: Float64Array, beside: Float64Array): boolean {
+function haveConverged(diagonal: Float64Array, beside: Float64Array): boolean {
   const last = diagonal.length - 1;
   const { values, vectors, order } = eigen(diagonal, beside);
   return [0, 1].every((rank) => {
     const index = order[rank] ?? 0;
-    return Math.abs(beside[last] * vectors.get(last, index)) < settled * values[index];
+    return Math.abs(beside[last] * vectors.get(last, index)) < convergenceTolerance * values[index];
   });
 }

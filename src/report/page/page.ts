@@ -8,7 +8,7 @@ import { alikeSection } from './sections/alike.ts';
 import { exploreSection } from './sections/explore.ts';
 import { overviewSection } from './sections/overview.ts';
 import { runsSection } from './sections/runs.ts';
-import { sidesSection } from './sections/sides.ts';
+import { sideBySideSection } from './sections/sides.ts';
 import { viewerDialog } from './sections/viewer.ts';
 
 /** The whole page as one HTML document that needs no other file and no network. */
@@ -66,7 +66,7 @@ function groupPart({ folder }: PageData, data: GroupData, g: number, several: bo
     overview: () => overviewSection(data),
     runs: () => runsSection(data, id),
     explore: () => exploreSection(data, folder, id),
-    sides: () => sidesSection(data),
+    sides: () => sideBySideSection(data),
     alike: () => alikeSection(data),
   };
   return html`<div data-group="${g}">

@@ -2,10 +2,10 @@ import { basename } from 'node:path';
 import { withoutExtension } from '../../extract/images/list/image-names.ts';
 import type { ShownEvidence } from '../../predict/evidence/evidence.ts';
 import { overlayPng } from '../../predict/evidence/overlay.ts';
-import { classSets } from '../../predict/knowing.ts';
+import { type AnswerOptions, imageAnswer } from '../../predict/image-answer.ts';
 import { jsonOutput } from '../../predict/output.ts';
-import { type SayOptions, say } from '../../predict/say.ts';
 import type { TrainingPhotos } from '../../predict/training-photos.ts';
+import { classSets } from '../../predict/uncertainty.ts';
 import { valueAt } from '../../system/at.ts';
 import type { HeadRow, PhotoAnswer } from '../photos/classifier.ts';
 import type { ServedHead } from '../served-head.ts';
@@ -77,21 +77,24 @@ export async function documentOf(
 async function ofHead(head: AnsweringHead, place: number, photos: readonly Answered[], asked: Asked): Promise<string> {
   const { name: headName, head: fitted } = head.served;
   const format = jsonOutput(headName);
-  const options = sayOptions(head, asked);
+  const options = answerOptions(head, asked);
   const pieces = [format.start];
   const failed: { readonly path: string; readonly reason: string }[] = [];
   for (const { name, answer } of photos) {
     if (answer.outcome === 'failed') failed.push({ path: name, reason: answer.reason });
     else {
       const row = valueAt(answer.rows, place);
-      const said = await say(row, fitted.classes, options, await shown(row, asked));
-      pieces.push(format.predicted(name, withoutExtension(basename(name)), said));
+      const answered = await imageAnswer(row, fitted.classes, options, await shown(row, asked));
+      pieces.push(format.predicted(name, withoutExtension(basename(name)), answered));
     }
   }
   return [...pieces, format.end(failed)].join('');
 }
 
-function sayOptions({ served, without }: AnsweringHead, { top, coverage, abstain, unlike, why }: Asked): SayOptions {
+function answerOptions(
+  { served, without }: AnsweringHead,
+  { top, coverage, abstain, unlike, why }: Asked,
+): AnswerOptions {
   const withSet = coverage !== undefined && without.set === undefined;
   const setOf = withSet ? classSets(served.report, coverage).setOf : undefined;
   const photos: TrainingPhotos | undefined = typeof served.photos === 'string' ? undefined : served.photos;

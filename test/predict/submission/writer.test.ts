@@ -29,7 +29,7 @@ async function writerFor(
   await writeFile(sampleFile, sample);
   const file = join(folder, `submission-${drawn++}.csv`);
   const layout = await readSampleLayout(sampleFile, of, options);
-  return { writer: await SubmissionWriter.open(file, layout, of), file, said: layout.said };
+  return { writer: await SubmissionWriter.open(file, layout, of), file, said: layout.reading };
 }
 
 async function assertNothingLeft(file: string): Promise<void> {

@@ -14,13 +14,13 @@ const version = 2;
 const neighbourCount = 10;
 
 /** What the page shows of feature rows. Deterministic. */
-interface FeaturesSeen {
+interface KeptComparison {
   readonly neighbours: Neighbours;
   readonly map: FeatureMap;
 }
 
 /** The neighbours, and the map on demand, which takes longer. */
-interface FeaturesSeeing {
+interface FeatureComparison {
   readonly neighbours: Neighbours;
   drawMap(): Promise<FeatureMap>;
 }
@@ -32,13 +32,13 @@ interface FeaturesSeeing {
  * @param mapped indices into `rows`
  * @param options.onStage called before long steps
  */
-export async function seeFeatures(
+export async function compareFeatures(
   set: FeatureSet,
   rows: readonly number[],
   mapped: readonly number[],
   cache: PageCache,
   { onStage, signal }: { readonly onStage: (what: string) => void; readonly signal?: AbortSignal | undefined },
-): Promise<FeaturesSeeing> {
+): Promise<FeatureComparison> {
   const name = `features-${keyOf(set, rows, mapped)}`;
   const kept = decode(await cache.read(name), rows.length, mapped.length);
   if (kept !== undefined) return { neighbours: kept.neighbours, drawMap: async () => kept.map };
@@ -70,14 +70,14 @@ interface Head {
   readonly hasUmap: boolean;
 }
 
-function encode({ neighbours, map }: FeaturesSeen): Uint8Array[] {
+function encode({ neighbours, map }: KeptComparison): Uint8Array[] {
   const { rowCount, count, nearest, similarity } = neighbours;
   const head: Head = { rowCount, count, explained: map.explained, hasUmap: map.umap !== undefined };
   const views = [map.pca, map.umap ?? []].map((points) => Float32Array.from(points.flatMap(({ x, y }) => [x, y])));
   return encodeEntry(head, [nearest, similarity, ...views].map(bytesOf));
 }
 
-function decode(bytes: Buffer | undefined, rowCount: number, mapped: number): FeaturesSeen | undefined {
+function decode(bytes: Buffer | undefined, rowCount: number, mapped: number): KeptComparison | undefined {
   const entry = bytes === undefined ? undefined : decodeEntry<Head>(bytes);
   if (entry === undefined) return undefined;
   const { head, arrays } = entry;

@@ -19,7 +19,7 @@ import type { Run } from '../../analysis/run.ts';
 import type { Comparison, ReportGroup } from '../../comparison.ts';
 import { sharedPath } from '../../describe.ts';
 import { suspectsOf, suspectsOfCheck } from '../../suspects-list.ts';
-import { seeFeatures } from '../cache/cached-features.ts';
+import { compareFeatures } from '../cache/cached-features.ts';
 import { PageCache } from '../cache/page-cache.ts';
 import { makeThumbnails, photoBytes, type WantedPhoto } from '../photos.ts';
 import { chooseRows, imageTable, mappedPlaces } from './images.ts';
@@ -85,7 +85,7 @@ async function gatherGroup(
   const seen =
     set === undefined || rows === undefined || rows.ids.length === 0
       ? undefined
-      : await seeFeatures(set, rows.rows, mapped, cache, { onStage, signal });
+      : await compareFeatures(set, rows.rows, mapped, cache, { onStage, signal });
   const alike =
     rows === undefined || seen === undefined || report.featureSet.randomWeights
       ? undefined

@@ -6,7 +6,7 @@ import { costChart } from '../charts/cost.ts';
 import { intervalChart, runClass } from '../charts/intervals.ts';
 import { type Html, html } from '../html.ts';
 import { sortableTable, type TableCell, type TableColumn } from '../table.ts';
-import { surenessBlock } from './sureness.ts';
+import { predictionSetsBlock } from './prediction-sets.ts';
 
 interface RunColumn extends TableColumn {
   /** Left out if there is one split. */
@@ -117,7 +117,7 @@ export function runsSection(group: GroupData, id: string): Html {
       <figure><figcaption>Accuracy with 95 % interval</figcaption><div class="chart">${intervalChart(group)}</div></figure>
       <figure><figcaption>Accuracy against fit time</figcaption><div class="chart">${costChart(group)}</div></figure>
     </div>
-    ${surenessBlock(group, id)}
+    ${predictionSetsBlock(group, id)}
     ${differencesBlock(group)}`;
 }
 

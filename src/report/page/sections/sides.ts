@@ -2,7 +2,7 @@ import type { GroupData } from '../../analysis/group-data.ts';
 import { type Html, html } from '../html.ts';
 
 /** Two runs side by side: what the one has right and the other has not, as photos. */
-export function sidesSection({ runs }: GroupData): Html {
+export function sideBySideSection({ runs }: GroupData): Html {
   const select = (side: string, chosen: number): Html =>
     html`<select data-control="${side}">${runs.map(({ run }, i) => html`<option value="${i}"${i === chosen && html` selected`}>${run.name}</option>`)}</select>`;
   return html`<div data-part="sides">

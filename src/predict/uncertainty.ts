@@ -4,9 +4,9 @@ import { reportCommand } from '../report/report-command.ts';
 import { valueAt } from '../system/at.ts';
 import { UserError } from '../system/errors.ts';
 import type { OptionValues } from '../system/options.ts';
-import type { knowingOptions } from './options.ts';
+import type { AnswerOptions } from './image-answer.ts';
+import type { uncertaintyOptions } from './options.ts';
 import type { Classification, RankedClass } from './predict.ts';
-import type { SayOptions } from './say.ts';
 import type { TrainingPhotos } from './training-photos.ts';
 
 /** A prediction set: the smallest set of classes with the requested coverage; never empty. */
@@ -73,15 +73,17 @@ function fewPhotosWarning({ perClass }: Pick<Report, 'perClass'>): string | unde
   return `the probabilities rest on too few training photos: ${judged} of ${counts.reduce((sum, count) => sum + count, 0)} share their class with another one, and ${fewestJudged} would be needed to calibrate them`;
 }
 
-type KnowingAsked = Omit<OptionValues<typeof knowingOptions>, 'coverage'> & { readonly coverage: number | undefined };
+type UncertaintyAsked = Omit<OptionValues<typeof uncertaintyOptions>, 'coverage'> & {
+  readonly coverage: number | undefined;
+};
 
-/** What the options of `knowingOptions` need: the prediction sets of the report, and its training photos. */
-export async function openKnowing(
+/** What the options of `uncertaintyOptions` need: the prediction sets of the report, and its training photos. */
+export async function openUncertainty(
   report: Report,
-  { coverage, abstain, unlike, why }: KnowingAsked,
+  { coverage, abstain, unlike, why }: UncertaintyAsked,
   threads: number | undefined,
   { warn, note }: { readonly warn: (line: string) => void; readonly note: (line: string) => void },
-): Promise<Omit<SayOptions, 'top'>> {
+): Promise<Omit<AnswerOptions, 'top'>> {
   const few = fewPhotosWarning(report);
   if (few !== undefined) warn(few);
   const sets = coverage === undefined && !abstain ? undefined : classSets(report, coverage);

@@ -1,10 +1,10 @@
-import type { knowingOptions } from '../../predict/options.ts';
+import type { uncertaintyOptions } from '../../predict/options.ts';
 import type { CsvColumns } from '../../predict/output.ts';
 import { usageError } from '../../system/errors.ts';
 import type { OptionValues } from '../../system/options.ts';
 
 /** What `predict` prints besides the classes of a photo. */
-interface KnowingAsked extends CsvColumns {
+interface UncertaintyAsked extends CsvColumns {
   readonly coverage: number | undefined;
   readonly abstain: boolean;
   readonly unlike: boolean;
@@ -21,10 +21,16 @@ export const overlayOption = {
 } as const;
 
 /** @throws a usage UserError if one is given with a submission, which only holds probabilities */
-export function knowingAsked(
-  { coverage, abstain, unlike, why, evidence: overlays }: OptionValues<typeof knowingOptions & typeof overlayOption>,
+export function askedUncertainty(
+  {
+    coverage,
+    abstain,
+    unlike,
+    why,
+    evidence: overlays,
+  }: OptionValues<typeof uncertaintyOptions & typeof overlayOption>,
   submission: string | undefined,
-): KnowingAsked {
+): UncertaintyAsked {
   const asked = { coverage, abstain, unlike, why, evidence: overlays !== undefined };
   const [given] = Object.entries(asked).find(([, value]) => value !== undefined && value !== false) ?? [];
   if (given !== undefined && submission !== undefined) {

@@ -10,7 +10,7 @@ import { sortableTable, type TableCell, type TableColumn } from '../table.ts';
 /** Share of the photos at which heads are compared. */
 const comparedShare = 0.8;
 
-interface SureRun {
+interface RunWithSets {
   readonly name: string;
   readonly place: number;
   readonly conformal: Conformal;
@@ -34,8 +34,8 @@ const columns: readonly TableColumn[] = [
 ];
 
 /** What the heads of a group know of their own answers, on the test images; nothing where no report says it. */
-export function surenessBlock({ runs }: GroupData, id: string): Html {
-  const sure = runs.flatMap(({ run }, place): SureRun[] => {
+export function predictionSetsBlock({ runs }: GroupData, id: string): Html {
+  const sure = runs.flatMap(({ run }, place): RunWithSets[] => {
     const { conformal } = run.report;
     return conformal === undefined ? [] : [{ name: run.name, place, conformal }];
   });
@@ -57,7 +57,7 @@ export function surenessBlock({ runs }: GroupData, id: string): Html {
     <p class="note">On the test images of the first split. <code>predict --coverage</code> gives the sets, <code>--abstain</code> one class or “not sure”.</p>`;
 }
 
-function sentence({ name, conformal }: SureRun): Html {
+function sentence({ name, conformal }: RunWithSets): Html {
   const point = compared(conformal);
   if (point === undefined) return html``;
   return html`<p>${name}: of the ${percent(point.answered)} of the photos it is surest of, ${percent(point.accuracy)} are right.</p>`;
@@ -67,7 +67,7 @@ function compared({ riskCoverage }: Conformal): RiskPoint | undefined {
   return riskCoverage.find(({ answered }) => answered >= comparedShare - 1e-9);
 }
 
-function cells({ name, place, conformal }: SureRun): readonly TableCell[] {
+function cells({ name, place, conformal }: RunWithSets): readonly TableCell[] {
   const sets = conformal.coverages.find(({ coverage }) => coverage === usualCoverage);
   return [
     { value: name, shown: html`<span class="swatch ${runClass(place)}"></span>${name}` },

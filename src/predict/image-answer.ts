@@ -1,10 +1,10 @@
 import type { ShownEvidence } from './evidence/evidence.ts';
-import type { ClassSet, SetOf } from './knowing.ts';
 import { type Classification, type ImagePrediction, type RankedClass, topClasses } from './predict.ts';
 import type { LikePhoto, TrainingPhotos } from './training-photos.ts';
+import type { ClassSet, SetOf } from './uncertainty.ts';
 
 /** What is reported for an image. */
-export interface Said {
+export interface ImageAnswer {
   /** The predicted class, then the most probable others. */
   readonly top: readonly RankedClass[];
   /** The most probable class, if the predicted class, chosen by votes, is less probable. */
@@ -21,7 +21,7 @@ export interface Said {
   readonly evidence?: ShownEvidence;
 }
 
-export interface SayOptions {
+export interface AnswerOptions {
   /** Classes to show. */
   readonly top: number;
   readonly setOf?: SetOf | undefined;
@@ -38,18 +38,18 @@ export interface SayOptions {
  *
  * @param shown its evidence, with overlay if requested
  */
-export async function say(
+export async function imageAnswer(
   row: Classification & Pick<ImagePrediction, 'features'>,
   classes: readonly string[],
-  options: SayOptions,
+  options: AnswerOptions,
   shown?: ShownEvidence,
-): Promise<Said> {
+): Promise<ImageAnswer> {
   const { photos, abstain = false, unlike = false, why = false } = options;
-  const said = { ...classesOf(row, classes, options), ...(shown === undefined ? {} : { evidence: shown }) };
-  if (photos === undefined || !(abstain || unlike || why)) return said;
+  const answered = { ...classesOf(row, classes, options), ...(shown === undefined ? {} : { evidence: shown }) };
+  if (photos === undefined || !(abstain || unlike || why)) return answered;
   const found = await photos.likenessOf(row.features);
   return {
-    ...said,
+    ...answered,
     ...(abstain && found.unlike ? { answer: null } : {}),
     ...(unlike || (abstain && found.unlike) ? { unlike: found.unlike } : {}),
     ...(why ? { like: found.like } : {}),
@@ -59,13 +59,13 @@ export async function say(
 function classesOf(
   answer: Classification,
   classes: readonly string[],
-  { top, setOf, abstain = false }: SayOptions,
-): Said {
+  { top, setOf, abstain = false }: AnswerOptions,
+): ImageAnswer {
   const [first, second] = topClasses(answer, classes, 2) as [RankedClass, RankedClass?];
   const other = second !== undefined && second.probability > first.probability ? { mostProbable: second } : {};
-  const said = { top: topClasses(answer, classes, top), ...other };
-  if (setOf === undefined) return said;
+  const answered = { top: topClasses(answer, classes, top), ...other };
+  if (setOf === undefined) return answered;
   const set = setOf(answer);
-  if (!abstain) return { ...said, set };
-  return { ...said, set, answer: set.classes.length === 1 ? first.class : null };
+  if (!abstain) return { ...answered, set };
+  return { ...answered, set, answer: set.classes.length === 1 ? first.class : null };
 }
