@@ -7,7 +7,7 @@ import { createHead } from '../../src/models/registry.ts';
 import type { Matrix } from '../../src/numerics/matrix.ts';
 import { randomState } from '../../src/numerics/mt19937.kernel.ts';
 import { unitRows } from '../../src/numerics/nearest.kernel.ts';
-import { studentQuantile } from '../../src/report/statistics/student.ts';
+import { studentQuantile } from '../../src/report/statistics/significance.ts';
 import { takeRows } from '../../src/rows/row-source.ts';
 import { type Table, takeTableRows } from '../../src/rows/table.ts';
 import { chooseToLabel } from '../../src/suggest/rank/choose.ts';

@@ -55,7 +55,7 @@ export const compareVerb: Verb = defineVerb({
       const file = page ?? join(await pageFolder(given), 'index.html');
       // Loaded only for a page: it draws thumbnails.
       const { gatherPage } = await import('../report/page/data/gather.ts');
-      const { writePage } = await import('../report/page/write-page.ts');
+      const { writePage } = await import('../report/page/page.ts');
       const status = statusLine(session);
       const onStage = (what: string): void => status.show(`page: ${what}`);
       try {

@@ -1,6 +1,6 @@
 import type { Report } from '../classify/result/report.ts';
 import { type Interval, wilson } from './statistics/interval.ts';
-import { correctedMeanInterval } from './statistics/resampled-t.ts';
+import { correctedMeanInterval } from './statistics/significance.ts';
 
 /** `1,000` */
 export function count(value: number): string {

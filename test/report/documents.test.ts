@@ -7,7 +7,7 @@ import { groupReports } from '../../src/report/comparison.ts';
 import { describeData } from '../../src/report/describe.ts';
 import { modelCard } from '../../src/report/model-card.ts';
 import { comparisonCsv, comparisonMarkdown } from '../../src/report/pipelines.ts';
-import { correctedResampledTest } from '../../src/report/statistics/resampled-t.ts';
+import { correctedResampledTest } from '../../src/report/statistics/significance.ts';
 import { summarize } from '../../src/report/summary.ts';
 import { ownCommand } from '../../src/system/own-command.ts';
 import { drawReport } from './drawn-report.ts';

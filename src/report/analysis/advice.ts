@@ -5,18 +5,17 @@ import { classSizes, imagesUsed } from '../describe.ts';
 import { accuracyInterval, count, percent, seconds } from '../figures.ts';
 import { reportCommand } from '../report-command.ts';
 import { confusedPairs, repeatedPairs } from './confusion.ts';
-import { finetuneSteps } from './finetune-step.ts';
+import { finetuneSteps, type Step } from './finetune-step.ts';
 import type { GroupData, RunData } from './group-data.ts';
 import { learningCurve } from './learning.ts';
-import type { Step } from './step.ts';
 
-/** The comparison in sentences, under the four questions that a reader has, and what to do about it. */
+/** The comparison in sentences, under four questions, and commands for the next steps. */
 interface Advice {
   readonly which: readonly string[];
   readonly sure: readonly string[];
   readonly wrong: readonly string[];
   readonly next: readonly string[];
-  /** What pays most comes first. */
+  /** Most useful first. */
   readonly steps: readonly Step[];
 }
 
@@ -97,10 +96,10 @@ function describeMistakes({ run, mistakes }: RunData): string[] {
   return lines;
 }
 
-/** A gap of this much between small and large classes is worth a sentence. */
+/** Least difference in recall between small and large classes that is reported. */
 const sizeGap = 0.1;
 
-/** Says how much less often classes with few training images are found, where it is much and classes differ in size. */
+/** Recall of classes with few and with many training images, if both sizes and recalls differ enough. */
 function smallClasses(report: Report): string | undefined {
   const sizes = classSizes(report);
   if (sizes === undefined || sizes.most < 2 * Math.max(1, sizes.least)) return undefined;
@@ -114,7 +113,7 @@ function smallClasses(report: Report): string | undefined {
   return `Classes with fewer than ${sizes.median} training images are found ${percent(few)} of the time, the others ${percent(many)}.`;
 }
 
-/** What the figures call for, without commands: those are the steps. */
+/** Recommendations in words; `nextSteps` has the commands. */
 function describeNext({ runs, alike, labelCheck }: GroupData, best: RunData): string[] {
   const { report } = best.run;
   if (report.featureSet.randomWeights) {
@@ -149,7 +148,7 @@ function describeNext({ runs, alike, labelCheck }: GroupData, best: RunData): st
   ];
 }
 
-/** With fewer training images per class, a part of them has too few for a learning curve, or for a check of labels. */
+/** With fewer training images per class, neither a learning curve nor a check of the labels says much. */
 const fewPerClass = 5;
 
 function hasFewPhotos({ trainSize, classes }: Report): boolean {
@@ -191,7 +190,7 @@ function nextSteps(group: GroupData, best: RunData): Step[] {
   ];
 }
 
-/** A head on features of pretrained weights that ONNX Runtime ran can be written with the network in front of it. */
+/** Exports the network with the head if ONNX Runtime ran it with pretrained weights. */
 function exportStep({ report, featureSet }: Report): Step {
   const { parts, fields, madeBy, randomWeights } = featureSet;
   const whole = parts === undefined && fields !== undefined && madeBy?.engine === 'onnx' && !randomWeights;
@@ -206,12 +205,12 @@ function exportStep({ report, featureSet }: Report): Step {
       };
 }
 
-/** The learning curve of the first run that has one. */
+/** Learning curve of the first run that has one. */
 export function curveOf(runs: GroupData['runs']): ReturnType<typeof learningCurve> {
   return runs.map(({ run }) => learningCurve(run.report)).find((found) => found !== undefined);
 }
 
-/** More splits can be asked for by an option more. */
+/** Whether `--repeats` can be added to the command. */
 function oneDrawnSplit({ perRepeat, command }: Report): boolean {
   return perRepeat.length === 1 && !/ --(split|repeats)\b/.test(command);
 }

@@ -2,8 +2,8 @@
  * Average-linkage clustering (UPGMA) by nearest-neighbour chains, and the order of its leaves: SciPy's
  * `linkage(method='average')` and `leaves_list`, ties apart. O(n^2) time and memory.
  *
- * @param distance [n, n], symmetric; is changed
- * @returns heights of the n - 1 merges, ascending, and the n leaves in an order that puts like beside like
+ * @param distance [n, n], symmetric; overwritten
+ * @returns heights of the n - 1 merges, ascending, and the order of the n leaves
  */
 export function averageLinkage(distance: Float64Array, n: number): { heights: Float64Array; leaves: Int32Array } {
   const size = new Int32Array(n).fill(1);
@@ -15,7 +15,7 @@ export function averageLinkage(distance: Float64Array, n: number): { heights: Fl
     for (;;) {
       const tip = chain[chain.length - 1];
       const previous = chain.length > 1 ? chain[chain.length - 2] : -1;
-      // The element before wins ties: that is what makes the chain end.
+      // The previous element wins ties, so that the chain ends.
       let nearest = previous;
       let least = previous < 0 ? Number.POSITIVE_INFINITY : distance[tip * n + previous];
       for (let other = 0; other < n; other++) {
@@ -33,7 +33,7 @@ export function averageLinkage(distance: Float64Array, n: number): { heights: Fl
       break;
     }
   }
-  // A chain finds merges out of order: sorted by height they are the tree.
+  // Chains find merges out of order; sorted by height, they form the tree.
   merges.sort((x, y) => x.height - y.height);
   return { heights: Float64Array.from(merges, ({ height }) => height), leaves: leafOrder(merges, n) };
 
@@ -52,7 +52,7 @@ export function averageLinkage(distance: Float64Array, n: number): { heights: Fl
   }
 }
 
-/** Leaves from left to right; of two branches the smaller comes first, then the one whose first leaf is lower. */
+/** Leaves from left to right: the smaller of two branches first, then the one with the lower first leaf. */
 function leafOrder(merges: readonly { a: number; b: number }[], n: number): Int32Array {
   const branch: number[][] = Array.from({ length: n }, (_, i) => [i]);
   const root = Int32Array.from({ length: n }, (_, i) => i);

@@ -5,7 +5,7 @@ interface ConfusedPair {
   readonly trueClass: string;
   readonly predictedClass: string;
   readonly count: number;
-  /** Share of the true class's test rows that end here. */
+  /** Share of the true class's test rows. */
   readonly share: number;
 }
 
@@ -39,8 +39,8 @@ export function repeatedPairs(pairs: readonly ConfusedPair[]): ConfusedPair[] {
 }
 
 /**
- * Class numbers in an order that puts classes that are taken for one another side by side: average linkage over
- * 1 - similarity, similarity being the mean of the two shares in which each is taken for the other.
+ * Orders class numbers so that confused classes are adjacent: average linkage of the distance 1 - similarity, where
+ * similarity is the mean of the two shares in which each class is taken for the other.
  */
 export function clusteredOrder(confusion: readonly (readonly number[])[]): number[] {
   const n = confusion.length;

@@ -1,28 +1,26 @@
 import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import { pValue } from '../figures.ts';
-import { holm } from '../statistics/holm.ts';
 import type { Interval } from '../statistics/interval.ts';
-import { mcnemar } from '../statistics/mcnemar.ts';
-import { correctedResampledTest } from '../statistics/resampled-t.ts';
+import { correctedResampledTest, holm, mcnemar } from '../statistics/significance.ts';
 import type { Run } from './run.ts';
 
-/** Below this p two heads are called different. */
+/** Significance level. */
 const level = 0.05;
 
-/** Two heads on the same test images; `first` is the one with the higher accuracy. */
+/** Test of two heads on the same test images; `first` has the higher accuracy. */
 export interface HeadDifference {
   readonly first: string;
   readonly second: string;
   /** Accuracy of the first minus the second's. */
   readonly difference: number;
   readonly test: 'McNemar, mid-p' | 'corrected resampled t';
-  /** As the test gives it. */
+  /** Before adjustment. */
   readonly p: number;
-  /** Holm's, over all pairs of the group. */
+  /** Adjusted by Holm's method for all pairs of the group. */
   readonly adjustedP: number;
   readonly distinguishable: boolean;
-  /** The pair alone would be called different, but one of so many pairs looks like that by chance. */
+  /** Significant only without the adjustment. */
   readonly doubtful: boolean;
   /** One sentence. */
   readonly words: string;
@@ -34,16 +32,15 @@ interface TestedPair {
   readonly difference: number;
   readonly test: HeadDifference['test'];
   readonly p: number;
-  /** One repeat: images that one head alone has right. */
+  /** With one repeat: numbers of images that only one of the heads has right. */
   readonly counts?: { readonly onlyFirst: number; readonly onlySecond: number };
-  /** Several repeats: 95 % interval of the difference. */
+  /** With several repeats: 95 % interval of the difference. */
   readonly interval?: Interval;
 }
 
 /**
- * Tests every pair of runs of one group, best accuracy first: McNemar's mid-p on the images of a single split, the
- * corrected resampled paired t-test over repeats. Pairs that cannot be tested (one split and no predictions.csv) are
- * left out.
+ * Tests every pair of runs: McNemar's mid-p on the images of a single split, the corrected resampled paired t-test over
+ * repeats. Leaves out pairs that cannot be tested (one split and no predictions.csv).
  *
  * @param runs of one ReportGroup, in its order
  */
@@ -105,14 +102,13 @@ function describePair(pair: TestedPair, adjustedP: number, pairCount: number): H
   const { first, second, difference, test, p } = pair;
   const distinguishable = adjustedP < level;
   const [a, b] = [first.name, second.name];
-  // What the pair alone would show, its interval among it, is not enough where it is one of many.
   const doubtful = p < level && !distinguishable;
   const verdict = distinguishable
     ? `${a} is better than ${b}`
     : doubtful
       ? `${a} may be better than ${b}, but one such pair among ${pairCount} can be chance`
       : `no significant difference between ${a} and ${b}`;
-  // The counts beside it show the pair's own p: the adjusted one, which decides, would look wrong there by itself.
+  // Beside the counts a reader expects the unadjusted p.
   const found = pairCount === 1 ? pValue(p) : `${pValue(p)}; adjusted for ${pairCount} pairs, ${pValue(adjustedP)}`;
   return {
     first: a,

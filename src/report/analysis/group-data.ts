@@ -10,56 +10,56 @@ import type { HeldOutImage } from './held-out.ts';
 import type { ImageNetDistance } from './imagenet-distance.ts';
 import type { Run } from './run.ts';
 
-/** One run with what its answers tell. */
+/** A run with its images. */
 export interface RunData {
   readonly run: Run;
-  /** Each image once; empty without predictions.csv. */
+  /** Every tested image once; empty without predictions.csv. */
   readonly images: readonly HeldOutImage[];
   readonly mistakes: readonly HeldOutImage[];
-  /** Of all images where the labels were checked, else of its test images. */
+  /** Labels that may be wrong, of all images if `--check-labels` checked them, else of the test images. */
   readonly suspects: readonly Suspect[];
 }
 
-/** The images that a page can show, each at its place. */
+/** The images that a page can show. */
 export interface ImageTable {
   readonly ids: readonly string[];
   readonly labels: readonly string[];
-  /** Relative to `folder`; undefined if it is not known. */
+  /** Relative to `folder`; undefined if unknown. */
   readonly paths: readonly (string | undefined)[];
   readonly placeOf: ReadonlyMap<string, number>;
-  /** The data folder as a command line names it, and from the page's folder; empty if it is not known. */
+  /** The data folder's path, and a link to it from the page; empty if unknown. */
   readonly folder: string;
   readonly link: string;
 }
 
-/** What the features say, of the first images of the table. */
+/** Neighbours and map of the first images of the table. */
 export interface GroupFeatures {
   readonly neighbours: Neighbours;
   readonly map: FeatureMap;
-  /** Places of the images on the map. */
+  /** Indices of the images on the map. */
   readonly mapped: readonly number[];
-  /** Labelled rows in all, where only part of them is compared. */
+  /** Number of all labelled rows; only some may be compared. */
   readonly of: number;
 }
 
 export interface GroupData {
   readonly group: ReportGroup;
-  /** In the group's order: best accuracy first. */
+  /** Best accuracy first. */
   readonly runs: readonly RunData[];
   readonly differences: readonly HeadDifference[];
   readonly images: ImageTable;
   readonly features: GroupFeatures | undefined;
-  /** Absent if there are not features, or features that say nothing. */
+  /** Near-duplicates; absent without features, or with random weights. */
   readonly alike: AlikeImages | undefined;
-  /** What `classify --check-labels` found, for any run of the group. */
+  /** Result of `classify --check-labels` for any run of the group. */
   readonly labelCheck: LabelCheckFile | undefined;
-  /** How fast the last extract of these features was; absent if that is not kept. */
+  /** Speed of the last extract of these features, if known. */
   readonly speed?: MeasuredSpeed | undefined;
-  /** How far the photos are from ImageNet's; absent if that is not known, or nothing asks for it. */
+  /** Distance of the photos from ImageNet's, if known and needed. */
   readonly distance?: ImageNetDistance | undefined;
-  /** Image id to a small picture in base64. */
+  /** Thumbnails by image id, base64. */
   readonly photos: ReadonlyMap<string, string>;
-  /** What is left out and why: photos gone, features gone, more photos than the page holds. */
+  /** What is left out, and why. */
   readonly notes: readonly string[];
 }
 
@@ -67,6 +67,6 @@ export interface PageData {
   readonly groups: readonly GroupData[];
   readonly unreadable: Comparison['unreadable'];
   readonly version: string;
-  /** Folder of the page: links start there. */
+  /** Folder of the page, to which links are relative. */
   readonly folder: string;
 }

@@ -1,22 +1,22 @@
 import type { Prediction } from '../../classify/result/predictions.ts';
 import { valueAt } from '../../system/at.ts';
 
-/** One image with every answer that was given while it was held out. */
+/** Predictions of an image while it was held out. */
 export interface HeldOutImage {
   readonly id: string;
   readonly trueClass: string;
-  /** The class that was predicted most often, of those the most confident. */
+  /** The class predicted most often; of several, the most confident one. */
   readonly predictedClass: string;
-  /** Times held out, and times taken for `predictedClass`. */
+  /** Number of predictions, and of those that name `predictedClass`. */
   readonly timesHeldOut: number;
   readonly timesPredicted: number;
-  /** Mean probability of `predictedClass` in the answers that name it. */
+  /** Mean probability of `predictedClass` over those. */
   readonly confidence: number;
-  /** Mean probability of the true class over all answers. */
+  /** Mean probability of the true class over all predictions. */
   readonly trueConfidence: number;
 }
 
-/** Gathers predictions by image, in the order of their first answer. */
+/** Groups predictions by image, in the order of first occurrence. */
 export function heldOutImages(predictions: readonly Prediction[]): HeldOutImage[] {
   const byId = new Map<string, Prediction[]>();
   for (const prediction of predictions) {
@@ -48,8 +48,8 @@ function gather(id: string, answers: readonly Prediction[]): HeldOutImage {
 }
 
 /**
- * Images that were taken for another class at least once, by the wrong class that was named most often; most confident
- * first. An image that most repeats have right is among them: some head was sure of the wrong answer.
+ * Images that were misclassified at least once, with the wrong class predicted most often; most confident first. Images
+ * that most repeats classify correctly are included.
  */
 export function confidentMistakes(predictions: readonly Prediction[]): HeldOutImage[] {
   const all = new Map(heldOutImages(predictions).map((image) => [image.id, image]));
@@ -67,10 +67,9 @@ function byConfidence(a: HeldOutImage, b: HeldOutImage): number {
 }
 
 /**
- * Images whose label is worth checking: confident learning's off-diagonal (Northcutt, Jiang and Chuang 2021). An image
- * labelled i is suspected when another class j is predicted with at least the mean confidence that images labelled j
- * get for j, and the label with less than the mean confidence that images labelled i get for i. Only answers given
- * while an image was held out count. Least confidence in the label first.
+ * Images whose label may be wrong, by confident learning (Northcutt, Jiang and Chuang 2021): an image labelled i is
+ * suspected if another class j is predicted with at least the mean confidence of images labelled j in j, and i with less
+ * than the mean confidence of images labelled i in i. Lowest confidence in the label first.
  */
 export function suspectedLabels(images: readonly HeldOutImage[]): HeldOutImage[] {
   const sums = new Map<string, { sum: number; count: number }>();
@@ -80,7 +79,7 @@ export function suspectedLabels(images: readonly HeldOutImage[]): HeldOutImage[]
   }
   const usual = (name: string): number => {
     const entry = sums.get(name);
-    // A class that was never held out has no usual confidence: nothing is suspected to belong to it.
+    // No image is suspected to belong to a class that was never held out.
     return entry === undefined ? Number.POSITIVE_INFINITY : entry.sum / entry.count;
   };
   return images

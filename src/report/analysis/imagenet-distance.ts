@@ -3,32 +3,30 @@ import { multiplyTransposed } from '../../numerics/matmul.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
 import { valueAt } from '../../system/at.ts';
 
-/** How far photos are from those that a network learned its 1,000 classes from. */
+/** How different photos are from those of ImageNet. */
 export interface ImageNetDistance {
   readonly answer: 'near' | 'between' | 'far';
-  /** Standard deviations by which the largest class score of a photo stands above its mean score: the median photo's. */
+  /** Standard deviations by which a photo's largest class score exceeds its mean score: the median over photos. */
   readonly deviations: number;
 }
 
-/** Scores for ImageNet's classes. */
 export const imageNetClasses = 1000;
 /** Medians of photos of dogs and of drawn textures with a ResNet50 (docs/finetune.md). */
 export const measuredDeviations: { readonly dogs: number; readonly textures: number } = { dogs: 6.4, textures: 3.6 };
-/** What the largest of 1,000 normal numbers has by chance. */
+/** Expected value for 1,000 independent normal scores. */
 export const chanceDeviations = 3.2;
 /** A third of the way from each measured median to the other. */
 const [far, near] = [4.5, 5.5] as const;
 
 /**
- * How much one of the network's own classes stands out among all, as a measure of how far photos are from ImageNet: the
- * largest class score (Hendrycks et al., "Scaling Out-of-Distribution Detection for Real-World Settings", 2022), less the
- * mean of the photo's scores and over their standard deviation, so that neither the size of the scores nor a temperature
- * counts.
+ * Distance of photos from ImageNet by the largest class score of the network's last layer (Hendrycks et al., "Scaling
+ * Out-of-Distribution Detection for Real-World Settings", 2022), standardized over the scores of the photo, so that it
+ * does not depend on their scale or on a temperature.
  *
- * @param features what the average pool gave, [photos, features]
- * @param weight of the network's own last layer, [classes, features]
+ * @param features output of the average pool, [photos, features]
+ * @param weight of the last layer, [classes, features]
  * @param bias [classes]
- * @returns undefined for a last layer that is not ImageNet's, other features, or no photo
+ * @returns undefined if the last layer is not ImageNet's, the features do not fit it, or there is no photo
  */
 export async function imageNetDistance(
   features: Matrix,
@@ -46,7 +44,6 @@ export async function imageNetDistance(
     const scores = data.subarray(row * imageNetClasses, (row + 1) * imageNetClasses);
     const mean = scores.reduce((sum, score) => sum + score, 0) / imageNetClasses;
     const variance = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / imageNetClasses;
-    // Equal scores: nothing stands out.
     return variance > 0 ? (scores.reduce((most, score) => Math.max(most, score)) - mean) / Math.sqrt(variance) : 0;
   });
   found.sort((a, b) => a - b);

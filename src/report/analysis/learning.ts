@@ -1,12 +1,12 @@
 import type { LearningCurvePoint, Report } from '../../classify/result/report.ts';
 import { lastOf, valueAt } from '../../system/at.ts';
 import { type Interval, z95 } from '../statistics/interval.ts';
-import { correctedMeanInterval } from '../statistics/resampled-t.ts';
+import { correctedMeanInterval } from '../statistics/significance.ts';
 
 export interface LearningCurve {
-  /** By training size, means over the repeats; `deviation` is 0 with one repeat. */
+  /** By training size, means and standard deviations over the repeats; `deviation` is 0 with one repeat. */
   readonly points: readonly { readonly trainSize: number; readonly accuracy: number; readonly deviation: number }[];
-  /** Points of accuracy that the last doubling of the training images brought. */
+  /** Percentage points of accuracy gained per doubling of the training images, in the upper half of the curve. */
   readonly lastDoubling: number;
   /** 95 % interval of `lastDoubling`. */
   readonly interval: Interval;
@@ -15,14 +15,14 @@ export interface LearningCurve {
   readonly words: string;
 }
 
-/** Points of accuracy per doubling that are worth taking photos for. */
+/** Percentage points per doubling from which more photos are recommended. */
 const worthwhile = 1;
 
 /**
- * Means of a learning curve, and what it says about more photos: the slope of accuracy against the logarithm of the
- * training size over the upper half of the curve, since heads gain about evenly with every doubling. The slope's
- * interval is the corrected resampled t interval over the repeats; with one split that of two shares of the same
- * number of images, which is too wide rather than too narrow, since the images are the same.
+ * Whether more photos would help: the slope of accuracy against the logarithm of the training size over the upper half
+ * of the learning curve, since heads gain about the same with every doubling. The slope's interval is the corrected
+ * resampled t interval over the repeats; with one split, that of two independent shares, which is conservative since the
+ * images are the same.
  */
 export function learningCurve(
   report: Pick<Report, 'learningCurve' | 'trainSize' | 'testSize'>,
@@ -58,7 +58,7 @@ export function learningCurve(
   return { points, lastDoubling, interval, answer, words };
 }
 
-/** Accuracy at the larger size minus that at the smaller one, for each repeat that has both. */
+/** Accuracy at the larger size minus that at the smaller one, per repeat that has both. */
 function gainsByRepeat(found: readonly LearningCurvePoint[], from: number, to: number): number[] {
   const at = (repeat: number, size: number): number | undefined =>
     found.find((point) => point.repeat === repeat && point.trainSize === size)?.accuracy;

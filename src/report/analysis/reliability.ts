@@ -4,23 +4,22 @@ interface ReliabilityBin {
   readonly low: number;
   readonly high: number;
   readonly count: number;
-  /** Share of the bin's answers that are right. */
   readonly accuracy: number;
   readonly meanConfidence: number;
 }
 
 export interface Reliability {
-  /** Bins that hold answers, by confidence. */
+  /** Non-empty bins, by confidence. */
   readonly bins: readonly ReliabilityBin[];
-  /** Expected calibration error: mean over the answers of |accuracy - confidence| of their bin (Guo et al. 2017). */
+  /** Expected calibration error: mean over the predictions of |accuracy - confidence| of their bin (Guo et al. 2017). */
   readonly expectedError: number;
 }
 
-/** Bins of equal width over the confidence in the predicted class; scikit-learn's `calibration_curve`, uniform. */
+/** Reliability by bins of equal width over the confidence; scikit-learn's `calibration_curve(strategy='uniform')`. */
 export function reliability(predictions: readonly Prediction[], binCount = 10): Reliability {
   const bins = Array.from({ length: binCount }, () => ({ count: 0, right: 0, confidence: 0 }));
   for (const { probability, predictedClass, trueClass } of predictions) {
-    // A confidence on an edge belongs to the bin below, as in scikit-learn.
+    // Edges belong to the bin below, as in scikit-learn.
     const bin = bins[Math.min(binCount - 1, Math.max(0, Math.ceil(probability * binCount) - 1))];
     if (bin === undefined) continue;
     bin.count++;

@@ -9,15 +9,15 @@ import { checkPredictions } from '../check-fit.ts';
 import { type ReportGroup, reportNames } from '../comparison.ts';
 import { ShapeError } from '../json-shape.ts';
 
-/** A report with its name in the comparison and its answers image by image. */
+/** A report with its name in the comparison and its predictions. */
 export interface Run {
   readonly name: string;
   readonly report: Report;
-  /** Undefined if predictions.csv is gone: what needs it is left out and says so. */
+  /** Undefined if predictions.csv is missing. */
   readonly predictions: readonly Prediction[] | undefined;
 }
 
-/** @throws UserError if predictions.csv is there and damaged, or cannot be read */
+/** @throws UserError if predictions.csv exists and is damaged or unreadable */
 export async function readRun(report: Report, name: string): Promise<Run> {
   const file = join(report.report, 'predictions.csv');
   const bytes = await readIfThere(nodeFiles, file, largestTextBytes);
@@ -49,7 +49,7 @@ export async function readRun(report: Report, name: string): Promise<Run> {
   return { name, report, predictions };
 }
 
-/** Every run of a group with its answers, in the group's order. */
+/** The runs of a group, in its order. */
 export async function readRuns(group: ReportGroup): Promise<Run[]> {
   const names = reportNames(group.reports);
   return Promise.all(group.reports.map((report, i) => readRun(report, valueAt(names, i))));

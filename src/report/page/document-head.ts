@@ -3,10 +3,10 @@ import { type Html, html, raw } from './html.ts';
 import { pageStyle } from './style.ts';
 
 /**
- * The beginning of a page that is one file and needs no network, up to its body. It may show and run nothing but what the
- * file holds: the style and the scripts by their hashes, pictures as data, no connection at all.
+ * The start of a self-contained page, up to its body. Its content security policy allows only the style and scripts with
+ * these hashes, images as data, and no connections.
  *
- * @param scripts every script that the body will have
+ * @param scripts all scripts of the body
  */
 export function documentHead(title: string, scripts: readonly string[] = []): Html {
   const policy = [

@@ -1,11 +1,11 @@
-/** Markup that is safe to put into a page as it is. */
+/** Escaped markup. */
 export interface Html {
   readonly html: string;
 }
 
 type HtmlValue = Html | string | number | undefined | false | readonly HtmlValue[];
 
-/** A template whose values are escaped unless they are markup themselves; lists are joined, undefined and false vanish. */
+/** Template that escapes its values unless they are markup; lists are joined, undefined and false are omitted. */
 export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
   let out = strings[0] as string;
   values.forEach((value, i) => {
@@ -14,14 +14,14 @@ export function html(strings: TemplateStringsArray, ...values: readonly HtmlValu
   return { html: out };
 }
 
-/** Markup made elsewhere (a chart's SVG). */
+/** Marks text as markup. */
 export function raw(markup: string): Html {
   return { html: markup };
 }
 
 function render(value: HtmlValue): string {
   if (value === undefined || value === false) return '';
-  // A figure stays with its per cent sign.
+  // No line break before a per cent sign.
   if (typeof value === 'string') return escapeHtml(value).replaceAll(' %', '\u00a0%');
   if (typeof value === 'number') return String(value);
   if (isMarkup(value)) return value.html;
@@ -41,7 +41,7 @@ function escapeHtml(text: string): string {
     .replaceAll("'", '&#39;');
 }
 
-/** Text in which a long name may break after each `_` and `/`, and a figure not before its per cent sign. */
+/** Text with line breaks allowed after each `_` and `/`, but not before a per cent sign. */
 export function breakable(text: string): Html {
   return raw(
     escapeHtml(text)
@@ -50,7 +50,7 @@ export function breakable(text: string): Html {
   );
 }
 
-/** JSON for a `<script type="application/json">`: nothing in it can end the element or open a comment. */
+/** JSON for a `<script type="application/json">`, escaped so that it cannot end the element. */
 export function embedJson(value: unknown): Html {
   return raw(JSON.stringify(value).replaceAll('<', '\\u003c').replaceAll('\u2028', '\\u2028'));
 }

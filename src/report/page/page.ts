@@ -1,18 +1,28 @@
+import { dirname } from 'node:path';
+import { makeFolder, patienceMs, writeDurably } from '../../system/durable.ts';
+import { nodeFiles } from '../../system/files.ts';
 import { browserScript } from '../../system/workers.ts';
+import { advise } from '../analysis/advice.ts';
 import type { GroupData, PageData } from '../analysis/group-data.ts';
 import type { PageJson } from './client/json.ts';
 import { groupJson } from './data/group-json.ts';
 import { documentHead } from './document-head.ts';
-import { embedJson, type Html, html, raw } from './html.ts';
+import { breakable, copyable, embedJson, type Html, html, raw } from './html.ts';
 import { alikeSection } from './sections/alike.ts';
 import { exploreSection } from './sections/explore.ts';
-import { overviewSection } from './sections/overview.ts';
 import { runsSection } from './sections/runs.ts';
-import { sideBySideSection } from './sections/sides.ts';
 import { viewerDialog } from './sections/viewer.ts';
 
-/** The whole page as one HTML document that needs no other file and no network. */
-export function renderPage(data: PageData): string {
+/** Writes the page atomically. @returns its size in bytes */
+export async function writePage(file: string, data: PageData): Promise<number> {
+  const bytes = new TextEncoder().encode(renderPage(data));
+  await makeFolder(nodeFiles, dirname(file));
+  await writeDurably(nodeFiles, file, [bytes], { aloneWithinMs: patienceMs });
+  return bytes.length;
+}
+
+/** The page as one HTML document that needs no other file and no network. */
+function renderPage(data: PageData): string {
   const several = data.groups.length > 1;
   const runCount = data.groups.reduce((sum, group) => sum + group.runs.length, 0);
   const json: PageJson = { groups: data.groups.map(groupJson) };
@@ -77,6 +87,39 @@ function groupPart({ folder }: PageData, data: GroupData, g: number, several: bo
     )}
     ${data.notes.map((note) => html`<p class="note">${note}</p>`)}
   </div>`;
+}
+
+/** Four boxes (which head, how certain, what it gets wrong, what next), then the next steps as commands. */
+function overviewSection(group: GroupData): Html {
+  const advice = advise(group);
+  const cards: readonly (readonly [string, readonly string[]])[] = [
+    ['Which head', advice.which],
+    ['How certain', advice.sure],
+    ['What it gets wrong', advice.wrong],
+    ['Next', advice.next],
+  ];
+  return html`<div class="cards">${cards.map(
+    ([title, lines]) =>
+      html`<section class="card"><h3>${title}</h3>${lines.map((line) => html`<p>${breakable(line)}</p>`)}</section>`,
+  )}</div>
+  <h3>Next steps</h3>
+  <ul class="steps">${advice.steps.map(
+    ({ what, command }) =>
+      html`<li><span>${what}${command !== undefined && ':'}</span>${command !== undefined && copyable(command)}</li>`,
+  )}</ul>`;
+}
+
+/** Photos that one of two runs has right and the other wrong. */
+function sideBySideSection({ runs }: GroupData): Html {
+  const select = (side: string, chosen: number): Html =>
+    html`<select data-control="${side}">${runs.map(({ run }, i) => html`<option value="${i}"${i === chosen && html` selected`}>${run.name}</option>`)}</select>`;
+  return html`<div data-part="sides">
+    <div class="controls"><label>One head ${select('left', 0)}</label><label>the other ${select('right', 1)}</label>
+    <span role="status" data-control="summary"></span></div>
+    <div class="sides">${['only-left', 'only-right'].map(
+      (name) =>
+        html`<div data-control="${name}"><h3></h3><ul class="photos"></ul><p class="note" data-control="rest"></p></div>`,
+    )}</div></div>`;
 }
 
 function apart({ group }: GroupData): Html {

@@ -2,11 +2,11 @@ import { programVersion } from '../../system/version.ts';
 import { documentHead } from './document-head.ts';
 import { breakable, type Html, html, raw } from './html.ts';
 
-/** One photo of a list, and what stands under it. */
+/** A photo of a list, and the lines below it. */
 interface ListedPhoto {
-  /** As the page shows it: a path, or a path in an archive. */
+  /** A path, or a path in an archive. */
   readonly file: string;
-  /** A WebP file in base64; undefined if the photo cannot be read any more. */
+  /** WebP in base64; undefined if the photo is no longer readable. */
   readonly picture: string | undefined;
   readonly lines: readonly Html[];
 }
@@ -18,7 +18,7 @@ interface PhotoList {
   readonly photos: readonly ListedPhoto[];
 }
 
-/** A page of photos in their order: one file that needs no other and no network. */
+/** A self-contained page of photos, in the given order. */
 export function photoListHtml({ title, lead, note, photos }: PhotoList): string {
   const page = html`${documentHead(title)}
 <body>

@@ -4,8 +4,7 @@ import type { Located } from '../../extract/images/list/tree.ts';
 import { readEntrySync } from '../../formats/archive/entry.ts';
 import { valueAt } from '../../system/at.ts';
 import { nodeFiles, readWhole } from '../../system/files.ts';
-import { decodeEntry, encodeEntry } from './cache/entry.ts';
-import type { PageCache } from './cache/page-cache.ts';
+import { decodeEntry, encodeEntry, type PageCache } from './cache/page-cache.ts';
 
 /** Budget in bytes for all thumbnails, before base64 adds a third: a page must open on a phone. */
 export const photoBytes = 830_000;

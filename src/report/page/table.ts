@@ -1,14 +1,15 @@
+import { percent } from '../figures.ts';
 import { type Html, html } from './html.ts';
 
 export interface TableColumn {
   readonly title: string;
   readonly kind: 'text' | 'number';
-  /** A few words for the heading's tooltip. */
+  /** Tooltip of the heading. */
   readonly hint?: string;
 }
 
 export interface TableCell {
-  /** What the column sorts by. */
+  /** Sort key. */
   readonly value: string | number;
   readonly shown: Html | string;
 }
@@ -20,7 +21,7 @@ interface TableOptions {
   readonly rows: readonly (readonly TableCell[])[];
 }
 
-/** A table whose headings are buttons that sort it; the first cell of a row is its heading. */
+/** A table that sorts by the column whose heading is clicked; the first cell of a row is its heading. */
 export function sortableTable({ id, caption, columns, rows }: TableOptions): Html {
   const head = columns.map(
     ({ title, kind, hint }) =>
@@ -37,4 +38,14 @@ export function sortableTable({ id, caption, columns, rows }: TableOptions): Htm
   return html`<div class="scroll${rows.length > 16 && html` tall`}" role="region" aria-label="${caption}" tabindex="0">
       <table id="${id}" class="sortable"><caption>${caption}</caption><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>
     </div>`;
+}
+
+/** A share as a cell; a dash if it is not known. */
+export function shareCell(value: number | undefined): TableCell {
+  return { value: value ?? -1, shown: value === undefined ? '–' : percent(value) };
+}
+
+/** The columns' hints as a list that opens: a tooltip needs a mouse. */
+export function columnMeanings(summary: string, columns: readonly TableColumn[]): Html {
+  return html`<details><summary>${summary}</summary><dl class="facts">${columns.map(({ title, hint }) => hint !== undefined && html`<dt>${title}</dt><dd>${hint}</dd>`)}</dl></details>`;
 }

@@ -10,7 +10,7 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { readRuns } from '../../../src/report/analysis/run.ts';
 import { compareReports } from '../../../src/report/comparison.ts';
 import { gatherPage } from '../../../src/report/page/data/gather.ts';
-import { writePage } from '../../../src/report/page/write-page.ts';
+import { writePage } from '../../../src/report/page/page.ts';
 import { trainHeads } from '../../predict/trained.ts';
 import { writeDrawnReport } from '../drawn-report.ts';
 import { findAccessFaults, openBrowser, withoutBrowser } from './browser.ts';

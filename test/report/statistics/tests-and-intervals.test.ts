@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { holm } from '../../../src/report/statistics/holm.ts';
 import { wilson } from '../../../src/report/statistics/interval.ts';
-import { mcnemar } from '../../../src/report/statistics/mcnemar.ts';
-import { correctedResampledTest } from '../../../src/report/statistics/resampled-t.ts';
-import { studentQuantile, studentTwoSided } from '../../../src/report/statistics/student.ts';
+import {
+  correctedResampledTest,
+  holm,
+  mcnemar,
+  studentQuantile,
+  studentTwoSided,
+} from '../../../src/report/statistics/significance.ts';
 import { close, golden } from '../golden.ts';
 
 test("Wilson's intervals equal statsmodels', at 0 and 1 too", () => {

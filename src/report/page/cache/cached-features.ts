@@ -4,8 +4,7 @@ import { cosineNeighbours, type Neighbours } from '../../../rows/alike/neighbour
 import { valueAt, valuesAt } from '../../../system/at.ts';
 import type { Point } from '../../map/components.kernel.ts';
 import type { FeatureMap } from '../../map/feature-map.ts';
-import { bytesOf, decodeEntry, encodeEntry, numbersOf } from './entry.ts';
-import type { PageCache } from './page-cache.ts';
+import { bytesOf, decodeEntry, encodeEntry, numbersOf, type PageCache } from './page-cache.ts';
 
 /** Increased when the contents or their computation change. */
 const version = 2;

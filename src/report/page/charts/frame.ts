@@ -1,7 +1,7 @@
 import { type ScaleContinuousNumeric, scaleLinear, scaleLog } from 'd3-scale';
 import { type Html, html } from '../html.ts';
 
-/** Where a value lies on an axis, in pixels, and which values are written beside it. */
+/** Maps values to pixels, and has the tick labels. */
 interface Axis {
   readonly at: (value: number) => number;
   readonly ticks: readonly { readonly at: number; readonly label: string }[];
@@ -9,7 +9,7 @@ interface Axis {
 
 interface AxisOptions {
   readonly domain: readonly [number, number];
-  /** Pixels from the first to the last. */
+  /** In pixels. */
   readonly range: readonly [number, number];
   readonly logarithmic?: boolean;
   /** Widen the domain to round numbers. */
@@ -22,7 +22,7 @@ export function axis({ domain, range, logarithmic = false, nice = false, tickCou
   scale.domain(domain).range(range);
   if (nice) scale.nice(tickCount);
   const format = (value: number): string => (logarithmic ? String(Number(value.toPrecision(1))) : String(value));
-  // A logarithmic axis offers every digit of each power of ten: those that start with 1, 2 and 5 are enough.
+  // Of a logarithmic axis, label only 1, 2 and 5 times a power of ten.
   const ticks = scale
     .ticks(tickCount)
     .filter((value) => !logarithmic || /^[125]/.test(value.toExponential()))
@@ -39,12 +39,12 @@ export interface Frame {
   readonly bottom: number;
 }
 
-/** A chart: an SVG with one text for those who cannot see it, whose colours follow the page's. */
+/** An SVG with a text alternative, in the page's colours. */
 export function chart(label: string, { width, height }: Frame, ...parts: readonly Html[]): Html {
   return html`<svg role="img" aria-label="${label}" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">${parts}</svg>`;
 }
 
-/** The grid and its figures along the lower edge, with what they mean. */
+/** Grid lines, tick labels and title of the x axis. */
 export function xAxis({ ticks }: Axis, frame: Frame, title: string): Html {
   const { width, height, left, right, top, bottom } = frame;
   return html`<g class="axis">${ticks.map(
@@ -53,7 +53,7 @@ export function xAxis({ ticks }: Axis, frame: Frame, title: string): Html {
   )}<text class="title" x="${left + (width - left - right) / 2}" y="${height - 6}" text-anchor="middle">${title}</text></g>`;
 }
 
-/** The same along the left edge; its title stands above it. */
+/** Grid lines and tick labels of the y axis; its title is above it. */
 export function yAxis({ ticks }: Axis, frame: Frame, title: string): Html {
   const { width, left, right } = frame;
   return html`<g class="axis">${ticks.map(

@@ -46,7 +46,7 @@ export function intervalChart({ runs }: GroupData): Html {
   );
 }
 
-/** A run's colour in every part of its group, as a class of the style sheet. */
+/** CSS class with a run's colour. */
 export function runClass(index: number): string {
   return `run-${index % 8}`;
 }

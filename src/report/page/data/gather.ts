@@ -28,27 +28,26 @@ import { networkDistance } from './network-distance.ts';
 
 interface GatherOptions {
   readonly version: string;
-  /** What `readRuns` gave for each group. */
+  /** The runs of each group, by `readRuns`. */
   readonly runs: readonly (readonly Run[])[];
-  /** The page to be: its links and its cache lie beside it. */
+  /** Path of the page: links are relative to it, the cache is beside it. */
   readonly page: string;
-  /** Bytes of all thumbnails. */
+  /** Budget for all thumbnails. */
   readonly photoBytes?: number;
   readonly signal?: AbortSignal;
-  /** Called with what is done next, which takes seconds. */
+  /** Called before each stage that takes seconds. */
   readonly onStage?: (what: string) => void;
 }
 
 type Stages = Required<Pick<GatherOptions, 'onStage'>> & Pick<GatherOptions, 'signal'>;
 
-/** Collects what the page shows: answers, tests, photos and the map. What is gone is left out with a note. */
+/** Collects what the page shows: predictions, tests, photos and the map. Notes what is missing. */
 export async function gatherPage(comparison: Comparison, options: GatherOptions): Promise<PageData> {
   const folder = dirname(options.page);
   const cache = new PageCache(folder);
   const groups: GroupData[] = [];
   for (const [g, group] of comparison.groups.entries()) {
     options.signal?.throwIfAborted();
-    // The page is one file: its groups share the room.
     const budget = (options.photoBytes ?? photoBytes) / comparison.groups.length;
     groups.push(
       await gatherGroup(group, options.runs[g] ?? [], folder, cache, budget, { onStage: () => {}, ...options }),
@@ -66,7 +65,7 @@ async function gatherGroup(
   budget: number,
   { onStage, signal }: Stages,
 ): Promise<GroupData> {
-  // Ids are the first set's where several were joined: another one may call other images so.
+  // Joined sets have the ids of the first one; in another one they may name other images.
   const report = group.reports.find(hasOwnIds) ?? valueAt(group.reports, 0);
   const checks = await Promise.all(group.reports.map(readLabelCheck));
   const labelCheck = checks.find((check) => check !== undefined);
@@ -96,7 +95,7 @@ async function gatherGroup(
   const drawing = seen?.drawMap();
   const reading =
     set && makeThumbnails(wantedPhotos(shown, set), imageLocator(set.manifest.madeBy.data), cache, budget);
-  // Both end, whatever becomes of the other: nothing is written behind an error.
+  // Wait for both even if one fails, so that nothing is written after an error.
   await Promise.allSettled([drawing, reading]);
   const [map, photos] = await Promise.all([drawing, reading]);
   if (photos !== undefined) notes.push(...photoNotes(photos, images.folder));
@@ -104,7 +103,7 @@ async function gatherGroup(
     seen &&
     map && { neighbours: seen.neighbours, map, mapped, of: rows.of };
   const speed = set && (await lastSpeed(nodeFiles, set.folder, set.manifest.fields));
-  // Weights are read only where the answer is told.
+  // Reads the weights only if fine-tuning may be proposed.
   const asked = set !== undefined && finetuneSteps({ runs, speed }, curveOf(runs)).length > 0;
   const distance = asked ? await networkDistance(set) : undefined;
   return {
@@ -120,7 +119,7 @@ async function gatherGroup(
 
 function analyse(run: Run, labelCheck: GroupData['labelCheck']): RunData {
   const images = heldOutImages(run.predictions ?? []);
-  // A network that learned nothing disagrees with many labels: that says nothing about them.
+  // Random weights disagree with many correct labels.
   const suspects = labelCheck === undefined ? suspectsOf(suspectedLabels(images)) : suspectsOfCheck(labelCheck);
   return {
     run,
@@ -135,7 +134,7 @@ function hasOwnIds({ joined, featureSet }: Report): boolean {
 }
 
 async function openSet(report: Report, notes: string[]): Promise<FeatureSet | undefined> {
-  // Of networks side by side the first one's set has the images.
+  // With several networks, the images are those of the first set.
   const [made = { folder: report.featureSet.folder, features: report.features }] = report.featureSet.parts ?? [];
   const folder = sharedPath(made.folder);
   if (report.featureSet.parts !== undefined)
@@ -157,7 +156,7 @@ async function openSet(report: Report, notes: string[]): Promise<FeatureSet | un
   return undefined;
 }
 
-/** The data folder as a command would name it, and as a link from the page; both empty if it is not known. */
+/** The data folder's path, and a link to it from the page; both empty if unknown. */
 function dataFolder(set: FeatureSet | undefined, pageFolder: string): [folder: string, link: string] {
   if (set === undefined) return ['', ''];
   const { data } = set.manifest.madeBy;
@@ -166,7 +165,7 @@ function dataFolder(set: FeatureSet | undefined, pageFolder: string): [folder: s
   return [shortPath(data), packed ? '' : linkTo(data, pageFolder)];
 }
 
-/** Images by how much they are worth seeing: suspects and mistakes of the best head first, then all others. */
+/** Images, most interesting first: near-duplicates, suspects and mistakes of the best head, then all others. */
 function wantedPhotos(
   { runs, alike, images }: Pick<GroupData, 'runs' | 'alike' | 'images'>,
   set: FeatureSet,

@@ -7,7 +7,7 @@ import type { Point } from '../../map/components.kernel.ts';
 import type { GroupJson, ImagesJson, MapJson, MapViewJson, NearJson, RunJson } from '../client/json.ts';
 import { shareOf, u16, u32 } from './columns.ts';
 
-/** What the page's script knows of a group. */
+/** The data of a group for the page's script. */
 export function groupJson(data: GroupData): GroupJson {
   const { images, group, runs, features, alike } = data;
   const classes = group.reports[0]?.classes ?? [];
@@ -35,7 +35,7 @@ interface Tested {
 
 const keyOf = ({ repeat, id }: Prediction): string => `${repeat} ${id}`;
 
-/** Answers of the first run that has any; those of the others are put in their order. */
+/** Predictions of the first run that has any; those of the other runs are put in their order. */
 function testedAnswers(runs: readonly RunData[], { placeOf }: ImageTable): Tested[] {
   const predictions = runs.find(({ run }) => run.predictions !== undefined)?.run.predictions ?? [];
   return predictions.flatMap((prediction) => {
@@ -63,7 +63,7 @@ function imagesJson({ images, photos }: GroupData, classOf: ReadonlyMap<string, 
   };
 }
 
-/** What stands before and after the id in the first path that holds its id: Kaggle's `train/<id>.jpg`. */
+/** The text before and after the id in the first path that contains its id: Kaggle's `train/<id>.jpg`. */
 function commonPattern(ids: readonly string[], paths: readonly (string | undefined)[]): [string, string] | null {
   // An image without a path must not be given one.
   if (paths.some((path) => path === undefined)) return null;
@@ -112,7 +112,7 @@ function answersJson(
 ): Pick<RunJson, 'answers' | 'top'> {
   const byKey = new Map(predictions.map((prediction) => [keyOf(prediction), prediction]));
   const own = tested.flatMap(({ key }) => byKey.get(key) ?? []);
-  // Reports of one split have the same answers; one that lacks some was edited.
+  // Incomplete only if predictions.csv was edited.
   if (own.length < tested.length) return {};
   const numbers = (pick: (prediction: Prediction) => number): string => u16(own.map(pick));
   const number = (name: string): number => classOf.get(name) ?? 65_535;
@@ -160,7 +160,7 @@ function mapJson({ map, mapped }: Features): MapJson {
   return { image: u32(mapped), views };
 }
 
-/** Into a square of 65,535: both axes over the same length, the shorter one centred. */
+/** Scales points to a square of 65,535, both axes alike, the shorter one centred. */
 function pointsJson(points: readonly Point[]): string {
   const range = (pick: (point: Point) => number): [number, number] =>
     points.reduce(([low, high], p) => [Math.min(low, pick(p)), Math.max(high, pick(p))], [Infinity, -Infinity]);

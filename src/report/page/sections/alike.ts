@@ -5,10 +5,10 @@ import type { GroupData } from '../../analysis/group-data.ts';
 import { reportCommand } from '../../report-command.ts';
 import { breakable, copyable, type Html, html } from '../html.ts';
 
-/** Pairs with photos; the rest is counted. */
+/** Most pairs shown with photos. */
 const shownPairs = 12;
 
-/** Pairs of photos that are nearly the same, with what that does to the figures. */
+/** Near-duplicate photos, and their effect on the figures. */
 export function alikeSection(data: GroupData): Html {
   const { alike } = data;
   if (alike === undefined) return html``;

@@ -7,8 +7,8 @@ import { copyable, type Html, html } from '../html.ts';
 import { runPanel } from './run-panel.ts';
 
 /**
- * The photos, the confusion matrix, the class figures and the map of one run at a time, under filters that hold for all
- * of them. The page's script fills them when they are looked at.
+ * Photos, confusion matrix, figures per class and map of one run at a time, with shared filters. The page's script fills
+ * them when they become visible.
  */
 export function exploreSection(data: GroupData, pageFolder: string, id: string): Html {
   const { runs, images, features } = data;
@@ -99,7 +99,7 @@ function toolbar({ runs, group, images, alike, features }: GroupData, id: string
     </div></details>`;
 }
 
-/** How many labels were looked at, and by what. */
+/** How many labels were checked, and how. */
 function labelsNote({ labelCheck, runs, group }: GroupData): Html {
   const report = group.reports[0];
   if (report === undefined || report.featureSet.randomWeights) {

@@ -2,12 +2,12 @@ import type { Conformal } from '../../../classify/result/report.ts';
 import { type RiskPoint, usualCoverage } from '../../../metrics/conformal.kernel.ts';
 import type { GroupData } from '../../analysis/group-data.ts';
 import { percent } from '../../figures.ts';
+import { riskChart } from '../charts/curves.ts';
 import { runClass } from '../charts/intervals.ts';
-import { riskChart } from '../charts/risk.ts';
 import { type Html, html } from '../html.ts';
-import { sortableTable, type TableCell, type TableColumn } from '../table.ts';
+import { columnMeanings, shareCell, sortableTable, type TableCell, type TableColumn } from '../table.ts';
 
-/** Share of the photos at which heads are compared. */
+/** Share of answered photos at which heads are compared. */
 const comparedShare = 0.8;
 
 interface RunWithSets {
@@ -33,7 +33,7 @@ const columns: readonly TableColumn[] = [
   { title: 'of those right', kind: 'number', hint: 'accuracy on the photos whose set is one class alone' },
 ];
 
-/** What the heads of a group know of their own answers, on the test images; nothing where no report says it. */
+/** Prediction sets and selective prediction of a group's heads on the test images; empty if no report has them. */
 export function predictionSetsBlock({ runs }: GroupData, id: string): Html {
   const sure = runs.flatMap(({ run }, place): RunWithSets[] => {
     const { conformal } = run.report;
@@ -52,7 +52,7 @@ export function predictionSetsBlock({ runs }: GroupData, id: string): Html {
     <h3>How much can it answer?</h3>
     ${sentence(best)}
     ${table}
-    <details><summary>What these columns mean</summary><dl class="facts">${columns.map(({ title, hint }) => hint !== undefined && html`<dt>${title}</dt><dd>${hint}</dd>`)}</dl></details>
+    ${columnMeanings('What these columns mean', columns)}
     <div class="charts"><figure><figcaption>Right among the photos answered</figcaption><div class="chart">${riskChart(curves)}</div></figure></div>
     <p class="note">On the test images of the first split. <code>predict --coverage</code> gives the sets, <code>--abstain</code> one class or “not sure”.</p>`;
 }
@@ -71,14 +71,10 @@ function cells({ name, place, conformal }: RunWithSets): readonly TableCell[] {
   const sets = conformal.coverages.find(({ coverage }) => coverage === usualCoverage);
   return [
     { value: name, shown: html`<span class="swatch ${runClass(place)}"></span>${name}` },
-    share(compared(conformal)?.accuracy),
-    share(sets?.reached),
+    shareCell(compared(conformal)?.accuracy),
+    shareCell(sets?.reached),
     { value: sets?.meanSetSize ?? -1, shown: sets?.meanSetSize.toFixed(2) ?? '–' },
-    share(sets?.answered),
-    share(sets?.answeredAccuracy),
+    shareCell(sets?.answered),
+    shareCell(sets?.answeredAccuracy),
   ];
-}
-
-function share(value: number | undefined): TableCell {
-  return { value: value ?? -1, shown: value === undefined ? '–' : percent(value) };
 }

@@ -8,12 +8,11 @@ import { count, percent, seconds } from '../../figures.ts';
 import { modelCardFile } from '../../model-card.ts';
 import { hiddenCommand, reportCommand } from '../../report-command.ts';
 import { suspectsFile } from '../../suspects-list.ts';
-import { learningChart } from '../charts/learning.ts';
-import { reliabilityChart } from '../charts/reliability.ts';
+import { learningChart, reliabilityChart } from '../charts/curves.ts';
 import { linkTo } from '../data/links.ts';
 import { copyable, type Html, html } from '../html.ts';
 
-/** What there is to say about one run beside its photos: its files, whether its probabilities hold, how it was made. */
+/** A run's files, reliability diagram, learning curve, warnings and how to reproduce it. */
 export function runPanel(data: RunData, pageFolder: string, colour: string): Html {
   const { report } = data.run;
   return html`
@@ -26,7 +25,7 @@ export function runPanel(data: RunData, pageFolder: string, colour: string): Htm
     ${reproduceBlock(report)}`;
 }
 
-/** Links to the files of a report, as they lie from the page. */
+/** Links to the files of a report. */
 function fileLinks({ run, suspects }: RunData, pageFolder: string): Html {
   const { report } = run.report;
   const files: readonly (readonly [string, string])[] = [

@@ -1,15 +1,15 @@
 import type { GroupData, RunData } from '../../analysis/group-data.ts';
 import { describeData } from '../../describe.ts';
-import { accuracyDeviation, accuracyInterval, percent, seconds } from '../../figures.ts';
+import { accuracyDeviation, accuracyInterval, seconds } from '../../figures.ts';
 import { networkDifferences, networksOf, sharedNetworks } from '../../networks.ts';
 import { costChart } from '../charts/cost.ts';
 import { intervalChart, runClass } from '../charts/intervals.ts';
 import { type Html, html } from '../html.ts';
-import { sortableTable, type TableCell, type TableColumn } from '../table.ts';
+import { columnMeanings, shareCell, sortableTable, type TableCell, type TableColumn } from '../table.ts';
 import { predictionSetsBlock } from './prediction-sets.ts';
 
 interface RunColumn extends TableColumn {
-  /** Left out if there is one split. */
+  /** Shown only with several repeats. */
   readonly needsRepeats?: boolean;
   readonly cell: (data: RunData, place: number) => TableCell;
 }
@@ -27,7 +27,7 @@ const runColumns: readonly RunColumn[] = [
     title: 'accuracy',
     kind: 'number',
     hint: 'share of the test images whose predicted class is right',
-    cell: ({ run }) => share(run.report.accuracy),
+    cell: ({ run }) => shareCell(run.report.accuracy),
   },
   {
     title: '± repeats',
@@ -52,7 +52,7 @@ const runColumns: readonly RunColumn[] = [
     title: 'top-5',
     kind: 'number',
     hint: 'share of the test images whose class is among the five most probable',
-    cell: ({ run }) => share(run.report.top5Accuracy),
+    cell: ({ run }) => shareCell(run.report.top5Accuracy),
   },
   {
     title: 'log loss',
@@ -70,7 +70,7 @@ const runColumns: readonly RunColumn[] = [
     title: 'balanced',
     kind: 'number',
     hint: 'balanced accuracy: recall of each class, averaged',
-    cell: ({ run }) => share(run.report.balancedAccuracy),
+    cell: ({ run }) => shareCell(run.report.balancedAccuracy),
   },
   {
     title: 'fit, s',
@@ -86,11 +86,7 @@ const runColumns: readonly RunColumn[] = [
   },
 ];
 
-function share(value: number): TableCell {
-  return { value, shown: percent(value) };
-}
-
-/** The table of all runs of a group, and their accuracy against certainty and cost. */
+/** Table and charts of all runs of a group, and the tests of their differences. */
 export function runsSection(group: GroupData, id: string): Html {
   const { reports } = group.group;
   const report = reports[0];
@@ -106,12 +102,11 @@ export function runsSection(group: GroupData, id: string): Html {
     columns: shown,
     rows: group.runs.map((data, i) => shown.map(({ cell }) => cell(data, i))),
   });
-  const meanings = shown.filter(({ hint }) => hint !== undefined);
   return html`
     <p class="lead">${report === undefined ? '' : describeData(report, !several)}</p>
     ${several && html`<p class="note">${sharedNetworks(reports)}.</p><ul class="plain">${networks.map(({ words }) => html`<li>${words}</li>`)}</ul>`}
     ${table}
-    <details><summary>What the columns mean</summary><dl class="facts">${meanings.map(({ title, hint }) => html`<dt>${title}</dt><dd>${hint}</dd>`)}</dl></details>
+    ${columnMeanings('What the columns mean', shown)}
     ${random && html`<p class="note">* random backbone weights: these figures say nothing about pretrained features.</p>`}
     <div class="charts">
       <figure><figcaption>Accuracy with 95 % interval</figcaption><div class="chart">${intervalChart(group)}</div></figure>

@@ -1,6 +1,6 @@
 import { type Html, html } from '../html.ts';
 
-/** The frame of one photo with what is known of it; the page's script fills it. */
+/** The dialog that shows a photo with its predictions; the page's script fills it. */
 export function viewerDialog(): Html {
   return html`<dialog id="viewer" aria-labelledby="viewer-title">
   <div class="viewer-head"><h2 id="viewer-title" data-viewer="title"></h2><button type="button" data-viewer="close">Close</button></div>
