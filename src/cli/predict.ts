@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import type { EmbedderOptions } from '../predict/embedder.ts';
-import type { OverlayFolder } from '../predict/evidence/overlay-folder.ts';
+import type { OverlayFolder } from '../predict/evidence/overlay.ts';
 import { type AnswerOptions, imageAnswer } from '../predict/image-answer.ts';
 import type { InputFailure } from '../predict/inputs.ts';
 import { loadAskedHead, type ShippedHead } from '../predict/load-head.ts';
@@ -135,7 +135,7 @@ export const predictVerb: Verb = defineVerb({
 
 async function openOverlays(folder: string): Promise<OverlayFolder> {
   // Loads the encoder of images.
-  const { OverlayFolder } = await import('../predict/evidence/overlay-folder.ts');
+  const { OverlayFolder } = await import('../predict/evidence/overlay.ts');
   return new OverlayFolder(folder);
 }
 

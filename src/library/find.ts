@@ -2,7 +2,7 @@ import { usableCores } from '../extract/backbone/processor.ts';
 import { openFeatureSet } from '../features/reader.ts';
 import { type FindPhotosOptions, findPhotos } from '../predict/find/find-photos.ts';
 import type { FoundPhoto } from '../predict/find/nearest-photos.ts';
-import { findOptions } from '../predict/find/options.ts';
+import { findOptions } from '../predict/options.ts';
 import { type GivenOptions, readOptions } from '../system/options.ts';
 
 /** Options of `find`: those of the command line, with the same names and defaults. */

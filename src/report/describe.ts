@@ -1,4 +1,4 @@
-import { isAbsolute, win32 } from 'node:path';
+import { isAbsolute, relative, resolve, win32 } from 'node:path';
 import type { Report } from '../classify/result/report.ts';
 import { valueAt } from '../system/at.ts';
 import { shortPath } from '../system/short-path.ts';
@@ -65,4 +65,12 @@ export function imagesUsed({ trainSize, testSize, subsample }: Report): number {
 /** `800`, or `800 of 8,000` if the training images were subsampled. */
 export function trainingImages({ trainSize, subsample }: Report): string {
   return subsample === undefined ? count(trainSize) : `${count(trainSize)} of ${count(subsample.of)}`;
+}
+
+/** Relative link from a folder to a file, so that reports can be moved together; empty if there is none. */
+export function linkTo(path: string, from: string): string {
+  const way = relative(resolve(from), resolve(path));
+  // On another drive of Windows.
+  if (isAbsolute(way)) return '';
+  return way.split(/[\\/]/).map(encodeURIComponent).join('/');
 }

@@ -8,7 +8,7 @@ import { findVerb } from '../../src/cli/find/find.ts';
 import type { Session } from '../../src/cli/verb.ts';
 import { type FeatureSet, openFeatureSet } from '../../src/features/reader.ts';
 import { extract } from '../../src/library/extract.ts';
-import { embedPhoto } from '../../src/predict/find/embed-photo.ts';
+import { embedPhoto } from '../../src/predict/find/find-photos.ts';
 import { nearestPhotos, unitRowsOf } from '../../src/predict/find/nearest-photos.ts';
 import { RowReader } from '../../src/rows/row-reader.ts';
 import { changedRows, storedRows } from '../../src/rows/row-source.ts';

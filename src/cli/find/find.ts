@@ -1,4 +1,4 @@
-import { findOptions } from '../../predict/find/options.ts';
+import { findOptions } from '../../predict/options.ts';
 import type { OptionValues } from '../../system/options.ts';
 import { defineVerb, type Verb } from '../verb.ts';
 

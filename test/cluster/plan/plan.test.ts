@@ -7,10 +7,10 @@ import {
   mergeMinutes,
   nodeOptions,
   partSeconds,
+  taskMemoryGB,
   timeLimitMinutes,
 } from '../../../src/cluster/plan/plan.ts';
 import { containerArgument, sbatchPattern, sbatchWord } from '../../../src/cluster/plan/quoting.ts';
-import { taskMemoryGB } from '../../../src/cluster/plan/task-memory.ts';
 import { awkward, examplePlan } from './example-plan.ts';
 
 test('a task gets twice the time of its images and its list, and five minutes to start', () => {

@@ -6,8 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Classification } from '../../../src/predict/predict.ts';
 import { plainLayout, readSampleLayout, type SampleOptions } from '../../../src/predict/submission/layout.ts';
-import { SampleIds } from '../../../src/predict/submission/sample-ids.ts';
-import { SubmissionWriter, type SubmittedImage } from '../../../src/predict/submission/writer.ts';
+import { SampleIds, SubmissionWriter, type SubmittedImage } from '../../../src/predict/submission/writer.ts';
 import { UserError } from '../../../src/system/errors.ts';
 
 let folder: string;

@@ -7,7 +7,7 @@ import type { GroupJson } from '../../../src/report/page/client/json.ts';
 import { Group } from '../../../src/report/page/client/model.ts';
 import { fewerCorners, isWithin } from '../../../src/report/page/client/region.ts';
 import { selectionCsv } from '../../../src/report/page/client/selection-csv.ts';
-import { shareOf, u16, u32 } from '../../../src/report/page/data/columns.ts';
+import { shareOf, u16, u32 } from '../../../src/report/page/data/group-json.ts';
 
 const runs = [['svm linear', 'knn'], ['mlp C=1,2']] as const;
 

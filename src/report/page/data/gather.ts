@@ -15,16 +15,15 @@ import { headDifferences } from '../../analysis/differences.ts';
 import { finetuneSteps } from '../../analysis/finetune-step.ts';
 import type { GroupData, GroupFeatures, PageData, RunData } from '../../analysis/group-data.ts';
 import { confidentMistakes, heldOutImages, suspectedLabels } from '../../analysis/held-out.ts';
+import { networkDistance } from '../../analysis/imagenet-distance.ts';
 import type { Run } from '../../analysis/run.ts';
 import type { Comparison, ReportGroup } from '../../comparison.ts';
-import { sharedPath } from '../../describe.ts';
+import { linkTo, sharedPath } from '../../describe.ts';
 import { suspectsOf, suspectsOfCheck } from '../../suspects-list.ts';
 import { compareFeatures } from '../cache/cached-features.ts';
 import { PageCache } from '../cache/page-cache.ts';
 import { makeThumbnails, photoBytes, type WantedPhoto } from '../photos.ts';
 import { chooseRows, imageTable, mappedPlaces } from './images.ts';
-import { linkTo } from './links.ts';
-import { networkDistance } from './network-distance.ts';
 
 interface GatherOptions {
   readonly version: string;

@@ -5,7 +5,6 @@ import type { GroupData, ImageTable, RunData } from '../../analysis/group-data.t
 import { percent } from '../../figures.ts';
 import type { Point } from '../../map/components.kernel.ts';
 import type { GroupJson, ImagesJson, MapJson, MapViewJson, NearJson, RunJson } from '../client/json.ts';
-import { shareOf, u16, u32 } from './columns.ts';
 
 /** The data of a group for the page's script. */
 export function groupJson(data: GroupData): GroupJson {
@@ -169,4 +168,23 @@ function pointsJson(points: readonly Point[]): string {
   const place = (value: number, [low, high]: [number, number]): number =>
     shareOf((value - low) / side + (1 - (high - low) / side) / 2);
   return u16(points.flatMap((p) => [place(p.x, x), place(p.y, y)]));
+}
+
+/** Typed arrays and shares as the page's JSON carries them (`client/json.ts`). */
+
+function base64Of(array: Uint16Array | Uint32Array): string {
+  return Buffer.from(array.buffer, array.byteOffset, array.byteLength).toString('base64');
+}
+
+export function u16(values: Iterable<number>): string {
+  return base64Of(Uint16Array.from(values));
+}
+
+export function u32(values: Iterable<number>): string {
+  return base64Of(Uint32Array.from(values));
+}
+
+/** 0 to 1 as 0 to 65,535. */
+export function shareOf(value: number): number {
+  return Math.round(Math.min(1, Math.max(0, value)) * 65_535);
 }

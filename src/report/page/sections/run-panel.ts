@@ -3,13 +3,12 @@ import type { Report } from '../../../classify/result/report.ts';
 import type { RunData } from '../../analysis/group-data.ts';
 import { learningCurve } from '../../analysis/learning.ts';
 import { reliability } from '../../analysis/reliability.ts';
-import { sharedPath, trainingImages, weightsName } from '../../describe.ts';
+import { linkTo, sharedPath, trainingImages, weightsName } from '../../describe.ts';
 import { count, percent, seconds } from '../../figures.ts';
 import { modelCardFile } from '../../model-card.ts';
 import { hiddenCommand, reportCommand } from '../../report-command.ts';
 import { suspectsFile } from '../../suspects-list.ts';
 import { learningChart, reliabilityChart } from '../charts/curves.ts';
-import { linkTo } from '../data/links.ts';
 import { copyable, type Html, html } from '../html.ts';
 
 /** A run's files, reliability diagram, learning curve, warnings and how to reproduce it. */
