@@ -66,9 +66,7 @@ export function groupReports(reports: readonly Report[]): ReportGroup[] {
   for (const report of reports) {
     const { splitHash, features, imagesSha256 } = report;
     const key = `${splitHash} ${imagesSha256 ?? known.get(`${splitHash} ${features}`) ?? features}`;
-    const members = byKey.get(key);
-    if (members === undefined) byKey.set(key, [report]);
-    else members.push(report);
+    byKey.set(key, [...(byKey.get(key) ?? []), report]);
   }
   const groups = [...byKey.values()].sort((a, b) => b.length - a.length);
   const first = groups[0]?.[0];

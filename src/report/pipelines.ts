@@ -1,41 +1,18 @@
 import { stringify } from 'csv-stringify/sync';
 import { forSpreadsheet } from '../formats/spreadsheet-cell.ts';
 import { markdownTable } from './markdown.ts';
-import type { ComparisonSummary, ReportSummary } from './summary.ts';
-
-const csvColumns = [
-  'name',
-  'model',
-  'solver',
-  'params',
-  'accuracy',
-  'accuracyDeviation',
-  'accuracyLow',
-  'accuracyHigh',
-  'top5Accuracy',
-  'logLoss',
-  'macroF1',
-  'balancedAccuracy',
-  'fitSeconds',
-  'predictSeconds',
-  'repeats',
-  'classes',
-  'trainSize',
-  'testSize',
-  'seed',
-  'randomWeights',
-  'report',
-] as const satisfies readonly (keyof ReportSummary)[];
+import type { ComparisonSummary } from './summary.ts';
 
 /** One line per report; `group` counts from 1: only reports of the same group are comparable. */
 export function comparisonCsv(summary: ComparisonSummary): string {
-  const rows = summary.groups.flatMap((group, g) =>
-    group.reports.map((report) => [g + 1, ...csvColumns.map((column) => csvCell(report[column]))]),
+  const lines = summary.groups.flatMap(({ reports }, g) =>
+    reports.map(({ featureSet: _, features: __, ...columns }) => ({ group: g + 1, ...columns })),
   );
-  return stringify([['group', ...csvColumns], ...rows]);
+  const rows = lines.map((line) => Object.values(line).map(csvCell));
+  return stringify([Object.keys(lines[0] ?? {}), ...rows]);
 }
 
-function csvCell(value: ReportSummary[keyof ReportSummary]): string {
+function csvCell(value: unknown): string {
   if (value === null) return '';
   const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
   return typeof value === 'number' ? text : forSpreadsheet(text);

@@ -1,37 +1,26 @@
-import type { Json } from '../models/model.ts';
+import type { Report } from '../classify/result/report.ts';
+import type { Scores } from '../metrics/metrics.ts';
 import { valueAt } from '../system/at.ts';
 import type { HeadDifference } from './analysis/differences.ts';
 import { type Comparison, reportNames } from './comparison.ts';
-import { accuracyDeviation, accuracyInterval } from './figures.ts';
+import { accuracyInterval, accuracyDeviation as deviationOf } from './figures.ts';
 import { type NetworkDifference, networkDifferences } from './networks.ts';
 
 /** A report without its long lists, for pipelines. */
-export interface ReportSummary {
+export interface ReportSummary
+  extends Scores,
+    Pick<Report, 'model' | 'solver' | 'params' | 'fitSeconds' | 'predictSeconds' | 'trainSize' | 'testSize' | 'seed'>,
+    Pick<Report, 'features' | 'report'> {
   readonly name: string;
-  readonly model: string;
-  readonly solver: string;
-  readonly params: Readonly<Record<string, Json>>;
-  readonly accuracy: number;
   /** Over the repeats; null with one repeat. */
   readonly accuracyDeviation: number | null;
   readonly accuracyLow: number;
   readonly accuracyHigh: number;
-  readonly top5Accuracy: number;
-  readonly logLoss: number;
-  readonly macroF1: number;
-  readonly balancedAccuracy: number;
-  readonly fitSeconds: number;
-  readonly predictSeconds: number;
   readonly repeats: number;
   readonly classes: number;
-  readonly trainSize: number;
-  readonly testSize: number;
-  readonly seed: number;
   readonly randomWeights: boolean;
-  /** Folder of the feature set, and its fingerprint. */
+  /** Folder of the feature set. */
   readonly featureSet: string;
-  readonly features: string;
-  readonly report: string;
 }
 
 export interface ComparisonSummary {
@@ -65,36 +54,24 @@ export function summarize(comparison: Comparison, verdicts: readonly (readonly H
         differences,
         verdicts: verdicts[g] ?? [],
         networks: networkDifferences(reports, names, verdicts[g] ?? []),
-        reports: reports.map((report, i) => {
-          const { low, high } = accuracyInterval(report);
-          return {
-            name: valueAt(names, i),
-            model: report.model,
-            solver: report.solver,
-            params: report.params,
-            accuracy: report.accuracy,
-            accuracyDeviation: accuracyDeviation(report) ?? null,
-            accuracyLow: low,
-            accuracyHigh: high,
-            top5Accuracy: report.top5Accuracy,
-            logLoss: report.logLoss,
-            macroF1: report.macroF1,
-            balancedAccuracy: report.balancedAccuracy,
-            fitSeconds: report.fitSeconds,
-            predictSeconds: report.predictSeconds,
-            repeats: report.perRepeat.length,
-            classes: report.classes.length,
-            trainSize: report.trainSize,
-            testSize: report.testSize,
-            seed: report.seed,
-            randomWeights: report.featureSet.randomWeights,
-            featureSet: report.featureSet.folder,
-            features: report.features,
-            report: report.report,
-          };
-        }),
+        reports: reports.map((report, i) => summarizeReport(valueAt(names, i), report)),
       };
     }),
     unreadable: comparison.unreadable,
+  };
+}
+
+/** In the order of the document's fields. */
+function summarizeReport(name: string, report: Report): ReportSummary {
+  const { model, solver, params, accuracy, top5Accuracy, logLoss, macroF1, balancedAccuracy } = report;
+  const { fitSeconds, predictSeconds, trainSize, testSize, seed, features } = report;
+  const { low: accuracyLow, high: accuracyHigh } = accuracyInterval(report);
+  const accuracyDeviation = deviationOf(report) ?? null;
+  const { randomWeights, folder: featureSet } = report.featureSet;
+  return {
+    ...{ name, model, solver, params, accuracy, accuracyDeviation, accuracyLow, accuracyHigh },
+    ...{ top5Accuracy, logLoss, macroF1, balancedAccuracy, fitSeconds, predictSeconds },
+    ...{ repeats: report.perRepeat.length, classes: report.classes.length, trainSize, testSize, seed },
+    ...{ randomWeights, featureSet, features, report: report.report },
   };
 }

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runFolder, runPath } from '../../features/manifest/layout.ts';
 import { type LockOwner, takeLock } from '../../features/run/lock.ts';
-import { removeFile, writeDurably } from '../../system/durable.ts';
+import { removeFile } from '../../system/durable.ts';
 import { InterruptedError, UserError } from '../../system/errors.ts';
-import { type Files, listIfThere, readIfThere } from '../../system/files.ts';
+import { type Files, listIfThere } from '../../system/files.ts';
+import { readJson, writeJson } from '../records/progress-file.ts';
 
 /** Heartbeat file under `.run/`, rewritten while a merge runs. */
 const beatFile = 'merging.json';
@@ -28,6 +29,13 @@ export interface MergeLock {
   release(): Promise<void>;
 }
 
+interface MergeLockOptions {
+  readonly command: string;
+  readonly signal?: AbortSignal;
+  readonly onNote?: (line: string) => void;
+  readonly beatMs?: number;
+}
+
 /**
  * Takes the set's write lock for a merge. A merge writes a heartbeat every ten seconds; one on another machine without
  * a new heartbeat for a minute is considered dead, so that its replacement need not wait for somebody to delete a file.
@@ -35,19 +43,10 @@ export interface MergeLock {
  *
  * @throws UserError if a living process holds the lock
  */
-export async function takeMergeLock(
-  files: Files,
-  set: string,
-  options: {
-    readonly command: string;
-    readonly signal?: AbortSignal;
-    readonly onNote?: (line: string) => void;
-    readonly beatMs?: number;
-  },
-): Promise<MergeLock> {
+export async function takeMergeLock(files: Files, set: string, options: MergeLockOptions): Promise<MergeLock> {
   const { command, beatMs = defaultBeatMs } = options;
   const lock = await takeLock(files, set, command).catch(async (error) => {
-    if (!(error instanceof UserError) || !(await clearDeadMerge(files, set, { ...options, beatMs }))) throw error;
+    if (!(error instanceof UserError) || !(await clearDeadMerge(files, set, options))) throw error;
     return takeLock(files, set, command);
   });
   const beat = { host: hostname(), pid: process.pid, token: randomBytes(8).toString('hex') };
@@ -85,11 +84,8 @@ export async function takeMergeLock(
 async function clearDeadMerge(
   files: Files,
   set: string,
-  options: { readonly signal?: AbortSignal; readonly command: string; readonly onNote?: (line: string) => void } & {
-    readonly beatMs: number;
-  },
+  { command, signal, beatMs = defaultBeatMs, onNote = () => {} }: MergeLockOptions,
 ): Promise<boolean> {
-  const { signal, beatMs, onNote = () => {} } = options;
   const first = await readBeat(files, set);
   if (first === undefined || first.host === hostname()) return false;
   const locks = await locksOf(files, set, first);
@@ -97,7 +93,7 @@ async function clearDeadMerge(
   onNote(`a merge on ${first.host} holds the set; waiting a minute to see whether it is still running`);
   for (let look = 0; look < looks; look++) {
     await sleep(beatMs, undefined, { signal }).catch(() => {
-      throw new InterruptedError(options.command);
+      throw new InterruptedError(command);
     });
     const now = await readBeat(files, set);
     if (now?.token !== first.token || now.count !== first.count) return false;
@@ -118,19 +114,9 @@ async function locksOf(files: Files, set: string, { host, pid }: Beat): Promise<
 }
 
 async function writeBeat(files: Files, set: string, beat: Beat): Promise<void> {
-  await writeDurably(files, runPath(set, beatFile), [new TextEncoder().encode(`${JSON.stringify(beat)}\n`)]);
+  await writeJson(files, runPath(set, beatFile), beat);
 }
 
 function readBeat(files: Files, set: string): Promise<Beat | undefined> {
   return readJson<Beat>(files, runPath(set, beatFile));
-}
-
-async function readJson<T>(files: Files, path: string): Promise<T | undefined> {
-  const bytes = await readIfThere(files, path);
-  if (bytes === undefined) return undefined;
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
-  }
 }

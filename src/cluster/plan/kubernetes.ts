@@ -35,84 +35,60 @@ const temporaryFolder = '/tmp/featuretap';
 export function extractJob(plan: ClusterPlan, options: KubernetesOptions): Job {
   const gpu = plan.gpusPerTask > 0 ? { 'nvidia.com/gpu': plan.gpusPerTask } : {};
   const memory = `${plan.memoryGB}G`;
-  return {
-    apiVersion: 'batch/v1',
-    kind: 'Job',
-    metadata: metadata(jobName(plan), options),
-    spec: {
-      completionMode: 'Indexed',
-      completions: plan.partCount,
-      parallelism: parallelism(plan, options),
-      backoffLimitPerIndex: triesPerPart,
-      maxFailedIndexes: plan.partCount,
-      podFailurePolicy: {
-        rules: [
-          { action: 'FailIndex', onExitCodes: { containerName: 'extract', operator: 'In', values: [2] } },
-          { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
-        ],
-      },
-      template: {
-        metadata: { labels },
-        spec: {
-          restartPolicy: 'Never',
-          activeDeadlineSeconds: timeLimitMinutes(plan) * 60,
-          terminationGracePeriodSeconds: 120,
-          containers: [
-            {
-              name: 'extract',
-              image: options.image,
-              command: commandOf(plan, 'extract', [...plan.extractArguments, '--part', `auto/${plan.partCount}`]),
-              env: environment(plan),
-              resources: {
-                requests: { cpu: String(plan.cpusPerTask), memory },
-                limits: { memory, ...gpu },
-              },
-              volumeMounts: [...mounts(plan, options), { name: 'temporary', mountPath: temporaryFolder }],
-            },
-          ],
-          volumes: [...volumes(options), { name: 'temporary', emptyDir: {} }],
-        },
-      },
+  const spec = {
+    completionMode: 'Indexed',
+    completions: plan.partCount,
+    parallelism: parallelism(plan, options),
+    backoffLimitPerIndex: triesPerPart,
+    maxFailedIndexes: plan.partCount,
+    podFailurePolicy: {
+      rules: [
+        { action: 'FailIndex', onExitCodes: { containerName: 'extract', operator: 'In', values: [2] } },
+        { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
+      ],
     },
   };
+  return job(plan, options, jobName(plan), spec, timeLimitMinutes(plan), {
+    name: 'extract',
+    command: commandOf(plan, 'extract', [...plan.extractArguments, '--part', `auto/${plan.partCount}`]),
+    resources: { requests: { cpu: String(plan.cpusPerTask), memory }, limits: { memory, ...gpu } },
+  });
 }
 
 /** The merge: one pod that waits for the parts. */
 export function mergeJob(plan: ClusterPlan, options: KubernetesOptions): Job {
-  return {
-    apiVersion: 'batch/v1',
-    kind: 'Job',
-    metadata: metadata(`${jobName(plan)}-merge`, options),
+  return job(plan, options, `${jobName(plan)}-merge`, { backoffLimit: 3 }, mergeDeadlineMinutes(plan, options), {
+    name: 'merge',
+    command: commandOf(plan, 'merge', [...plan.mergeArguments, '--parts', String(plan.partCount), '--wait']),
+    resources: { requests: { cpu: '1', memory: '4G' }, limits: { memory: '4G' } },
+  });
+}
+
+/** A Job whose pods have one container, with the plan's folders and a temporary one. */
+function job(
+  plan: ClusterPlan,
+  options: KubernetesOptions,
+  name: string,
+  spec: Job['spec'],
+  deadlineMinutes: number,
+  { name: container, command, resources }: { name: string; command: readonly string[]; resources: object },
+): Job {
+  const volumeMounts = [...mounts(plan, options), { name: 'temporary', mountPath: temporaryFolder }];
+  const template = {
+    metadata: { labels },
     spec: {
-      backoffLimit: 3,
-      template: {
-        metadata: { labels },
-        spec: {
-          restartPolicy: 'Never',
-          activeDeadlineSeconds: mergeDeadlineMinutes(plan, options) * 60,
-          terminationGracePeriodSeconds: 120,
-          containers: [
-            {
-              name: 'merge',
-              image: options.image,
-              command: commandOf(plan, 'merge', [...plan.mergeArguments, '--parts', String(plan.partCount), '--wait']),
-              env: environment(plan),
-              resources: { requests: { cpu: '1', memory: '4G' }, limits: { memory: '4G' } },
-              volumeMounts: [...mounts(plan, options), { name: 'temporary', mountPath: temporaryFolder }],
-            },
-          ],
-          volumes: [...volumes(options), { name: 'temporary', emptyDir: {} }],
-        },
-      },
+      restartPolicy: 'Never',
+      activeDeadlineSeconds: deadlineMinutes * 60,
+      terminationGracePeriodSeconds: 120,
+      containers: [{ name: container, image: options.image, command, env: environment(plan), resources, volumeMounts }],
+      volumes: [...volumes(options), { name: 'temporary', emptyDir: {} }],
     },
   };
+  const metadata = { name, ...(options.namespace && { namespace: options.namespace }), labels };
+  return { apiVersion: 'batch/v1', kind: 'Job', metadata, spec: { ...spec, template } };
 }
 
 const labels = { 'app.kubernetes.io/name': 'featuretap' };
-
-function metadata(name: string, { namespace }: KubernetesOptions): Job['metadata'] {
-  return { name, ...(namespace && { namespace }), labels };
-}
 
 function commandOf(plan: ClusterPlan, verb: string, args: readonly string[]): readonly string[] {
   return [...plan.program, verb, ...args].map(containerArgument);

@@ -83,7 +83,7 @@ export async function writeFailure(files: Files, part: string, reason: string, m
 }
 
 export function readFailure(files: Files, part: string): Promise<PartFailure | undefined> {
-  return readJson<PartFailure>(files, join(part, failureFile));
+  return readJson<PartFailure>(files, join(part, failureFile)).catch(() => undefined);
 }
 
 /** @returns the progress, and the seconds since it was written */
@@ -93,17 +93,18 @@ export async function readProgress(
 ): Promise<{ readonly progress: PartProgress; readonly silentFor: number } | undefined> {
   const path = join(attempt, progressFile);
   const stat = await statIfThere(files, path);
-  const progress = await readJson<PartProgress>(files, path);
+  const progress = await readJson<PartProgress>(files, path).catch(() => undefined);
   if (stat === undefined || progress === undefined) return undefined;
   return { progress, silentFor: (Date.now() - stat.mtimeMs) / 1000 };
 }
 
-async function writeJson(files: Files, path: string, value: unknown): Promise<void> {
+export async function writeJson(files: Files, path: string, value: unknown): Promise<void> {
   await writeDurably(files, path, [new TextEncoder().encode(`${JSON.stringify(value)}\n`)]);
 }
 
-async function readJson<T>(files: Files, path: string): Promise<T | undefined> {
-  const bytes = await readIfThere(files, path).catch(() => undefined);
+/** @returns undefined if there is no such file, or it is not JSON */
+export async function readJson<T>(files: Files, path: string): Promise<T | undefined> {
+  const bytes = await readIfThere(files, path);
   if (bytes === undefined) return undefined;
   try {
     return JSON.parse(new TextDecoder().decode(bytes));

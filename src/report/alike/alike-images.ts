@@ -37,12 +37,8 @@ export function alikeImages(
   const apart = apartCounter(predictions);
   const describe = ({ first, second, similarity }: AlikeRows): AlikePair => {
     const own = [valueAt(ids, first), valueAt(ids, second)] as const;
-    return {
-      ids: own,
-      labels: [valueAt(labels, first), valueAt(labels, second)],
-      similarity,
-      timesApart: apart(...own),
-    };
+    const names = [valueAt(labels, first), valueAt(labels, second)] as const;
+    return { ids: own, labels: names, similarity, timesApart: apart(...own) };
   };
   return { pairs: alikeRows(neighbours).map(describe), compared: ids.length, of };
 }
@@ -51,9 +47,7 @@ export function alikeImages(
 function apartCounter(predictions: readonly Prediction[]): (a: string, b: string) => number {
   const repeatsOf = new Map<string, Set<number>>();
   for (const { id, repeat } of predictions) {
-    const repeats = repeatsOf.get(id);
-    if (repeats === undefined) repeatsOf.set(id, new Set([repeat]));
-    else repeats.add(repeat);
+    repeatsOf.set(id, (repeatsOf.get(id) ?? new Set()).add(repeat));
   }
   const none: ReadonlySet<number> = new Set();
   return (a, b) => {

@@ -9,28 +9,17 @@ interface ConfusedPair {
   readonly share: number;
 }
 
-/** Mistakes by true and predicted class, most frequent first, then by share, then by name. */
+/** Mistakes by true and predicted class, most frequent first, then by share, then in the order of the classes. */
 export function confusedPairs(confusion: readonly (readonly number[])[], classes: readonly string[]): ConfusedPair[] {
   const pairs: ConfusedPair[] = [];
   confusion.forEach((row, t) => {
     const total = row.reduce((sum, count) => sum + count, 0);
     row.forEach((count, p) => {
       if (t === p || count === 0) return;
-      pairs.push({
-        trueClass: valueAt(classes, t),
-        predictedClass: valueAt(classes, p),
-        count,
-        share: count / total,
-      });
+      pairs.push({ trueClass: valueAt(classes, t), predictedClass: valueAt(classes, p), count, share: count / total });
     });
   });
-  return pairs.sort(
-    (a, b) =>
-      b.count - a.count ||
-      b.share - a.share ||
-      compare(a.trueClass, b.trueClass) ||
-      compare(a.predictedClass, b.predictedClass),
-  );
+  return pairs.sort((a, b) => b.count - a.count || b.share - a.share);
 }
 
 /** Pairs confused more than once: single confusions show no pattern, however many there are. */
@@ -60,8 +49,4 @@ export function clusteredOrder(confusion: readonly (readonly number[])[]): numbe
     }
   }
   return [...averageLinkage(distance, n).leaves];
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -20,9 +20,7 @@ export interface HeldOutImage {
 export function heldOutImages(predictions: readonly Prediction[]): HeldOutImage[] {
   const byId = new Map<string, Prediction[]>();
   for (const prediction of predictions) {
-    const answers = byId.get(prediction.id);
-    if (answers === undefined) byId.set(prediction.id, [prediction]);
-    else answers.push(prediction);
+    byId.set(prediction.id, [...(byId.get(prediction.id) ?? []), prediction]);
   }
   return [...byId].map(([id, answers]) => gather(id, answers));
 }

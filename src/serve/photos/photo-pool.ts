@@ -1,10 +1,9 @@
 import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
-import { openBudget } from '../../extract/images/pipeline/pixel-budget.ts';
+import { openBudget, type PixelBudget } from '../../extract/images/pipeline/pixel-budget.ts';
 import type { FilePixels } from '../../extract/images/pipeline/pixel-protocol.ts';
 import type { PixelRecipe } from '../../extract/images/pipeline/pixel-result.ts';
 import { startWorker } from '../../system/workers.ts';
-import type { PhotoReply, PhotoSetup, PhotoTask } from './photo-protocol.ts';
 
 /**
  * Photos queued per thread, including the one being decoded: the network blocks the main thread for some hundred
@@ -119,4 +118,21 @@ export class PhotoPool {
     for (const asked of [...this.#waiting.splice(0), ...this.#underWay.values()]) asked.reject(error);
     this.#underWay.clear();
   }
+}
+
+/** Start data of a server's decoding threads. */
+export interface PhotoSetup {
+  readonly recipe: PixelRecipe;
+  readonly budget: PixelBudget;
+}
+
+export interface PhotoTask {
+  readonly index: number;
+  /** Bytes of an image file, transferred. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+export interface PhotoReply {
+  readonly index: number;
+  readonly pixels: FilePixels;
 }

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { pixelBuffers } from '../../extract/images/pipeline/pixel-protocol.ts';
 import { PixelReader } from '../../extract/images/pipeline/pixel-reader.ts';
-import type { PhotoReply, PhotoSetup, PhotoTask } from './photo-protocol.ts';
+import type { PhotoReply, PhotoSetup, PhotoTask } from './photo-pool.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('photos.worker runs as a worker thread only');

@@ -44,9 +44,7 @@ export class Run {
     this.answers = json.answers === undefined ? [] : answersOf(json.answers, tested);
     const byPlace = new Map<number, Answer[]>();
     for (const answer of this.answers) {
-      const own = byPlace.get(answer.place);
-      if (own === undefined) byPlace.set(answer.place, [answer]);
-      else own.push(answer);
+      byPlace.set(answer.place, [...(byPlace.get(answer.place) ?? []), answer]);
     }
     this.answersOf = byPlace;
     const { image, suggestion, label, suggested } = json.suspects;
@@ -153,14 +151,8 @@ export class Group {
     for (const run of this.runs) run.judge(this.labels);
     const twins = new Map<number, number[]>();
     for (const [a, b] of json.twins) {
-      for (const [one, other] of [
-        [a, b],
-        [b, a],
-      ] as const) {
-        const own = twins.get(one);
-        if (own === undefined) twins.set(one, [other]);
-        else own.push(other);
-      }
+      twins.set(a, [...(twins.get(a) ?? []), b]);
+      twins.set(b, [...(twins.get(b) ?? []), a]);
     }
     this.twinsOf = twins;
     const { near, map } = json;
