@@ -149,6 +149,10 @@ describe('reading reports', () => {
         (error) => error instanceof UserError && /classify --model all|compare reports/.test(error.message),
       );
     }
-    await assert.rejects(compareReports([`${empty}s`]), (error) => (error as UserError).parts.instead === empty);
+    const named = join(folder, 'named');
+    await mkdir(named);
+    await writeFile(join(named, 'report.json'), '{}');
+    await assert.rejects(compareReports([`${named}s`]), (error) => (error as UserError).parts.instead === named);
+    await assert.rejects(compareReports([`${empty}s`]), (error) => (error as UserError).parts.instead === undefined);
   });
 });
