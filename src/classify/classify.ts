@@ -79,11 +79,8 @@ export async function classify(data: LabelledData<RowSource>, options: ClassifyO
   const compared = withCopies ? await compareImages(data, options.signal).catch(resumable) : undefined;
   const tryHead = async (head: Head): Promise<Report> => {
     let repeat = 0;
-    const quiet = {
-      seed: options.seed,
-      threads: options.threads,
-      signal: options.signal,
-    };
+    const { seed, threads, signal } = options;
+    const quiet = { seed, threads, signal };
     const context = {
       ...quiet,
       onProgress: (progress: FitProgress): void => options.onEvent?.({ kind: 'progress', head, repeat, progress }),
@@ -93,13 +90,9 @@ export async function classify(data: LabelledData<RowSource>, options: ClassifyO
       repeat++;
     }).catch(resumable);
     const curve =
-      options.learningCurve === true ? await learningCurve(head, data.labels, splits, openTrial, quiet) : [];
-    const full = evaluation.perRepeat.map(({ repeat, accuracy, logLoss, train }) => ({
-      repeat,
-      trainSize: train.length,
-      accuracy,
-      logLoss,
-    }));
+      options.learningCurve === true
+        ? await learningCurve(head, data.labels, splits, evaluation.perRepeat, openTrial, quiet)
+        : undefined;
     const { fitted } = evaluation;
     const conformal = await conformalOf(head, data, valueAt(splits, 0), fitted, openTrial, quiet).catch(resumable);
     const made = makeReport(head, data, splits, evaluation, options);
@@ -111,10 +104,7 @@ export async function classify(data: LabelledData<RowSource>, options: ClassifyO
       copies,
       warnings: [...made.warnings, ...[leak, conformal].filter((each) => typeof each === 'string')],
       subsample: options.subsample === undefined ? undefined : { rows: train.length, of },
-      learningCurve:
-        options.learningCurve === true
-          ? [...curve, ...full].sort((a, b) => a.repeat - b.repeat || a.trainSize - b.trainSize)
-          : undefined,
+      learningCurve: curve,
     };
     const report = await writeReport(found, evaluation.predictions, evaluation.fitted.save());
     await checkpoints.clear();

@@ -22,11 +22,6 @@ interface TuneOptions {
   readonly linear: HeadKind;
 }
 
-interface Tuned {
-  readonly fitted: FittedHead;
-  readonly held: Int32Array;
-}
-
 /** Figures of an epoch; epoch 0 is the initial state. */
 export interface EpochFigures {
   readonly epoch: number;
@@ -36,11 +31,15 @@ export interface EpochFigures {
 }
 
 /**
- * Trains the blocks after the tap and a last layer on feature maps in memory or on disk.
+ * Trains the blocks after the tap and a last layer on feature maps in memory or on disk; `held` is the validation set.
  *
  * @throws UserError if the rows cannot be trained on; InterruptedError on Ctrl-C, with a checkpoint of the last epoch
  */
-export async function tune(whole: Table<RowSource>, options: TuneOptions, context: FitContext): Promise<Tuned> {
+export async function tune(
+  whole: Table<RowSource>,
+  options: TuneOptions,
+  context: FitContext,
+): Promise<{ fitted: FittedHead; held: Int32Array }> {
   const { params, solver } = options;
   checkTrainingTable(whole, 'finetune');
   const tail = await tailOf(context, whole.features.columnCount);

@@ -1,13 +1,8 @@
-/** First and second moments of a group of parameters, in float32 as in scikit-learn for float32 features. */
-interface Float32Moments {
-  readonly first: Float32Array;
-  readonly second: Float32Array;
-}
-
 /**
  * One step of Adam (Kingma and Ba, 2015, algorithm 1), in float32, with the gradient of an L2 penalty; epsilon is
  * outside the bias correction, as in scikit-learn's MLPClassifier.
  *
+ * @param moments in float32, as in scikit-learn for float32 features
  * @param penalty factor of the parameters added to the gradient
  * @param size of the step, including the bias correction
  */
@@ -15,7 +10,7 @@ export function penalizedAdamStep(
   parameters: Float32Array,
   gradient: Float32Array,
   penalty: number,
-  moments: Float32Moments,
+  moments: { readonly first: Float32Array; readonly second: Float32Array },
   size: number,
 ): void {
   const { fround } = Math;

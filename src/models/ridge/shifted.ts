@@ -20,14 +20,6 @@ interface ShiftedBlock {
   readonly carries: Float64Array;
 }
 
-/** Input of a block's solution from the next block. */
-interface BehindBlock {
-  readonly width: number;
-  readonly carries: Float64Array;
-  /** [shifts, width, columns] */
-  readonly scaled: Float64Array;
-}
-
 /** @param shifts such that B + shift I is positive definite */
 export function factorShifted(
   { diagonal, below }: Pick<BlockTridiagonalForm, 'diagonal' | 'below'>,
@@ -129,7 +121,11 @@ export async function solveShifted(factors: ShiftedFactors, right: Matrix64, thr
   });
   const data = new Float64Array(size * shifts * count);
   let row = size;
-  let behind: BehindBlock = { width: 1, carries: new Float64Array(0), scaled: new Float64Array(shifts * count) };
+  let behind: { width: number; carries: Float64Array; scaled: Float64Array } = {
+    width: 1,
+    carries: new Float64Array(0),
+    scaled: new Float64Array(shifts * count),
+  };
   for (const [k, { width, inverses, carries }] of [...blocks.entries()].reverse()) {
     row -= width;
     const scaled = new Float64Array(shifts * width * count);

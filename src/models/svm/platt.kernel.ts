@@ -1,20 +1,14 @@
-/** p(positive) = 1 / (1 + exp(-(slope value + offset))). */
-interface Sigmoid {
-  readonly slope: number;
-  readonly offset: number;
-}
-
 const MAX_STEPS = 100;
 
 /**
- * Platt's sigmoid on held-out decision values, by Newton's method with a line search (Lin, Lin, Weng: "A note on Platt's
- * probabilistic outputs for support vector machines", 2007). Targets are smoothed by the class counts, so that separable
- * values have a finite slope.
+ * Platt's sigmoid, p = 1 / (1 + exp(-(slope value + offset))), on held-out decision values, by Newton's method with a
+ * line search (Lin, Lin, Weng: "A note on Platt's probabilistic outputs for support vector machines", 2007). Targets are
+ * smoothed by the class counts, so that separable values have a finite slope.
  *
  * @param values decision values, positive for the positive class
  * @param positive 1 where the row is of the positive class
  */
-export function fitSigmoid(values: Float64Array, positive: Uint8Array): Sigmoid {
+export function fitSigmoid(values: Float64Array, positive: Uint8Array): { slope: number; offset: number } {
   const count = values.length;
   let positives = 0;
   for (let i = 0; i < count; i++) positives += positive[i];

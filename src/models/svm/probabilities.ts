@@ -99,16 +99,11 @@ interface HeldOutInput extends Pick<PairsJob, 'gram' | 'stride' | 'rows' | 'clas
   readonly result: Pick<PairsResult, 'coefficients' | 'heldOut' | 'rho'>;
 }
 
-/** A calibration, and the conformal scores of the held-out rows, if any. */
-interface HeldOutCalibration {
-  readonly calibration: ProbabilityCalibration;
-  readonly scores?: Float64Array;
-}
-
+/** Fits a calibration; `scores` are the conformal scores of the held-out rows, if any. */
 export async function calibrateProbabilities(
   input: HeldOutInput,
   context: ProductContext,
-): Promise<HeldOutCalibration> {
+): Promise<{ readonly calibration: ProbabilityCalibration; readonly scores?: Float64Array }> {
   const { classStart, plan } = input;
   const classCount = classStart.length - 1;
   const rows = heldOutRows(plan);

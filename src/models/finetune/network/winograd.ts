@@ -19,16 +19,6 @@ const inputsPerTile = points.length + 1;
 /** Products per tile: one for each element of its transform. */
 export const tileElements: number = inputsPerTile ** 2;
 
-/** Matrices of Winograd's convolution along one side: outputs = A^T ((G kernel) * (B^T inputs)). */
-interface Side {
-  /** [inputsPerTile, outputsPerTile]: A. */
-  readonly outputs: readonly (readonly number[])[];
-  /** [inputsPerTile, inputsPerTile]: B^T. */
-  readonly inputs: readonly (readonly number[])[];
-  /** [inputsPerTile, tapsPerSide]: G. */
-  readonly kernels: readonly (readonly number[])[];
-}
-
 export interface ConstantMatrix {
   readonly shape: readonly [rows: number, columns: number];
   readonly data: Float32Array;
@@ -91,8 +81,12 @@ function transposedMatrix({ shape: [rows, columns], data }: ConstantMatrix): Con
   return { shape: [columns, rows], data: transpose(data, rows, columns, new Float32Array(data.length)) };
 }
 
-/** Toom-Cook polynomial multiplication, transposed into a correlation; the last row is the point at infinity. */
-function side(): Side {
+/**
+ * Matrices of Winograd's convolution along one side, outputs = Aᵀ ((G kernel) * (Bᵀ inputs)), by rows: A is `outputs`, Bᵀ
+ * `inputs`, G `kernels`. Toom-Cook polynomial multiplication, transposed into a correlation; the last row is the point at
+ * infinity.
+ */
+function side() {
   const others = (point: number): number[] => points.filter((other) => other !== point);
   const scale = (point: number): number => others(point).reduce((product, other) => product * (point - other), 1);
   const last = (length: number): number[] => Array.from({ length }, (_, i) => (i === length - 1 ? 1 : 0));
