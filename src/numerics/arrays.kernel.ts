@@ -44,6 +44,13 @@ export function scaleBy(values: Float32Array, factor: number): void {
   for (let i = 0; i < values.length; i++) values[i] *= factor;
 }
 
+/** The largest value, at least `least`. */
+export function largestOf(values: Int32Array | Float64Array, least = 0): number {
+  let largest = least;
+  for (let i = 0; i < values.length; i++) largest = Math.max(largest, values[i]);
+  return largest;
+}
+
 export function addTo(target: Float64Array, values: Float64Array): void {
   for (let i = 0; i < target.length; i++) target[i] += values[i];
 }

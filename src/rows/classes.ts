@@ -23,17 +23,21 @@ export function countClasses(labels: Int32Array, classCount: number): Int32Array
   return counts;
 }
 
-/** Compares by code point. JavaScript compares UTF-16 units, which sorts astral characters before U+E000 to U+FFFF. */
+/**
+ * Orders strings by Unicode code point: the order of their UTF-8 bytes, the same on every machine and in every locale.
+ * JavaScript's `<` compares UTF-16 units, which puts characters above U+FFFF before U+E000.
+ */
 export function compareCodePoints(a: string, b: string): number {
-  if (a === b) return 0;
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
     const x = a.charCodeAt(i);
     const y = b.charCodeAt(i);
     if (x === y) continue;
-    const [left, right] = [a.codePointAt(i) as number, b.codePointAt(i) as number];
-    // Unequal low surrogates have the same high surrogate, so comparing them is correct, too.
-    return left - right;
+    // A surrogate stands for a code point above every unit that is none.
+    const xIsHigh = x >= 0xd800 && x <= 0xdfff;
+    const yIsHigh = y >= 0xd800 && y <= 0xdfff;
+    if (xIsHigh !== yIsHigh) return xIsHigh ? 1 : -1;
+    return x - y;
   }
   return a.length - b.length;
 }

@@ -1,4 +1,4 @@
-import { addAt, takeFloats, takeInts } from '../numerics/arrays.kernel.ts';
+import { addAt, largestOf, takeFloats, takeInts } from '../numerics/arrays.kernel.ts';
 import { type RandomState, randomState } from '../numerics/mt19937.kernel.ts';
 import { countClasses } from '../rows/classes.ts';
 import { lookUp, valueAt, valuesAt } from '../system/at.ts';
@@ -46,8 +46,8 @@ export function stratifiedKFold(labels: Int32Array, k: number, seed?: number): S
  */
 export function stratifiedGroupKFold(labels: Int32Array, groups: Int32Array, k: number, seed?: number): Split[] {
   const random = startFolds(labels, k, seed);
-  const classCount = labels.reduce((most, label) => Math.max(most, label + 1), 0);
-  const groupCount = groups.reduce((most, group) => Math.max(most, group + 1), 0);
+  const classCount = largestOf(labels, -1) + 1;
+  const groupCount = largestOf(groups, -1) + 1;
   const totals = countClasses(labels, classCount);
   const present = Array.from(totals.keys()).filter((c) => valueAt(totals, c) > 0);
   const perGroup = Array.from({ length: groupCount }, () => new Float64Array(present.length));
@@ -86,7 +86,7 @@ export function groupShuffleSplit(
   options: { readonly testSize: number; readonly seed: number; readonly repeats: number },
 ): Split[] {
   checkSeed(options.seed);
-  const groupCount = groups.reduce((most, group) => Math.max(most, group + 1), 0);
+  const groupCount = largestOf(groups, -1) + 1;
   const { testSize } = options;
   const testCount = testSize < 1 ? Math.ceil(testSize * groupCount) : testSize;
   if (!(testCount >= 1 && testCount < groupCount && Number.isSafeInteger(testCount))) {
@@ -107,8 +107,7 @@ export function groupShuffleSplit(
 
 function startFolds(labels: Int32Array, k: number, seed: number | undefined): RandomState | undefined {
   if (!Number.isSafeInteger(k) || k < 2) throw usageError('--cv', String(k), 'a whole number from 2');
-  const classCount = labels.reduce((most, label) => Math.max(most, label + 1), 0);
-  const largest = countClasses(labels, classCount).reduce((most, count) => Math.max(most, count), 0);
+  const largest = largestOf(countClasses(labels, largestOf(labels) + 1));
   if (k > largest) {
     throw new UserError({
       what: 'there are more folds than rows of any class',

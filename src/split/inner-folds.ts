@@ -1,4 +1,4 @@
-import { takeInts } from '../numerics/arrays.kernel.ts';
+import { largestOf, takeInts } from '../numerics/arrays.kernel.ts';
 import { countClasses } from '../rows/classes.ts';
 import { type Table, withoutGaps } from '../rows/table.ts';
 import { valueAt } from '../system/at.ts';
@@ -34,7 +34,7 @@ export function innerFolds(table: Labels, k: number): Split[] {
 /** Up to k folds, at most the size of the largest class; none if no class has two rows. */
 export function foldsForCalibration(table: Labels, k: number): Split[] {
   const labels = plainRows(table).map((row) => valueAt(table.labels, row));
-  const largest = countClasses(labels, table.classes.length).reduce((most, count) => Math.max(most, count), 0);
+  const largest = largestOf(countClasses(labels, table.classes.length));
   return largest < 2 ? [] : innerFolds(table, Math.min(k, largest)).filter(({ test }) => test.length > 0);
 }
 

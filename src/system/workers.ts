@@ -47,6 +47,14 @@ export function startWorkers(count: number, name: string, importMetaUrl: string)
   };
 }
 
+/** Ends threads that may still post messages. */
+export async function stopWorkers(workers: readonly Worker[]): Promise<void> {
+  for (const worker of workers) {
+    worker.removeAllListeners();
+    await worker.terminate();
+  }
+}
+
 interface Bundler {
   buildSync(options: object): { readonly outputFiles: readonly [{ readonly text: string }] };
 }

@@ -1,4 +1,5 @@
 import type { FitContext, Head } from '../../models/model.ts';
+import { largestOf } from '../../numerics/arrays.kernel.ts';
 import { countClasses } from '../../rows/classes.ts';
 import type { RowSource } from '../../rows/row-source.ts';
 import { stratifiedGroupKFold, stratifiedKFold } from '../../split/folds.ts';
@@ -64,7 +65,7 @@ export async function checkLabels(
 
 /** At most five folds; images of one group stay together. @throws UserError if every class has one row */
 export function labelFolds({ labels, classes, groups }: LabelledData<RowSource>, seed: number): Split[] {
-  const largest = countClasses(labels, classes.length).reduce((most, count) => Math.max(most, count), 0);
+  const largest = largestOf(countClasses(labels, classes.length));
   const k = Math.max(2, Math.min(mostFolds, largest));
   return groups === undefined ? stratifiedKFold(labels, k, seed) : stratifiedGroupKFold(labels, groups, k, seed);
 }

@@ -4,7 +4,6 @@ import { isStored, type RowSource } from '../../rows/row-source.ts';
 import type { Table } from '../../rows/table.ts';
 import { lookUp } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
-
 import type { Checkpoints, Json, NamedArray } from '../model.ts';
 import type { EpochFigures } from './fit.ts';
 import type { Trainer } from './trainer.ts';

@@ -5,9 +5,9 @@ import { pauseForInterrupt } from '../../system/interrupt.ts';
 import { holdOut } from '../calibration/hold-out.ts';
 import { checkLoss, checkSeveralClasses, checkTrainingTable } from '../checks.ts';
 import { absentBias } from '../linear-head.ts';
-import type { FitContext, FittedHead, HeadKind, Json } from '../model.ts';
+import type { FitContext, FittedHead, HeadKind } from '../model.ts';
 import { type BestSoFar, openCheckpoint, resumeFrom, stateOf } from './checkpoint.ts';
-import { featureCountOf, type NetworkTail } from './network/tail.ts';
+import { featureCountOf } from './network/tail.ts';
 import type { TuneParams } from './options.ts';
 import { startTensors } from './start.ts';
 import { frozenBlocks, tailOf } from './trained-blocks.ts';
@@ -50,7 +50,8 @@ export async function tune(
   const checked = held.filter((row) => table.plainRowOf === undefined || table.plainRowOf[row] === row);
   const heldTable = checked.length === 0 ? undefined : takeTableRows(table, checked);
 
-  const checkpoint = openCheckpoint(context.checkpoints, whole, recipeOf(options, context, tail));
+  const recipe = { params, solver, seed: context.seed, weights: tail.weightsSha256, tap: tail.tap };
+  const checkpoint = openCheckpoint(context.checkpoints, whole, recipe);
   const state = await checkpoint?.read();
   const start = { ...options, random };
   const tensors = await startTensors(tail, table, kept, { ...start, resumed: state !== undefined }, context);
@@ -133,8 +134,10 @@ export async function tune(
     figures: readonly EpochFigures[],
     best: BestSoFar | undefined,
   ): FittedHead {
+    const { mapShape, blocks, normEpsilon } = tail;
+    const tensors = withAllClasses(trained, present, whole.classes.length, featureCountOf(tail));
     return tunedHead(
-      { tail: shapeOf(tail), tensors: withAllClasses(trained, present, whole.classes.length, featureCountOf(tail)) },
+      { tail: { mapShape, blocks, normEpsilon }, tensors },
       {
         model: 'finetune',
         solver,
@@ -158,14 +161,6 @@ export async function tune(
   }
 }
 
-function recipeOf(
-  { params, solver }: TuneOptions,
-  { seed }: FitContext,
-  tail: NetworkTail,
-): Readonly<Record<string, Json>> {
-  return { params, solver, seed, weights: tail.weightsSha256, tap: tail.tap };
-}
-
 /** Early stopping: whether there has been no better epoch for `patience` epochs. */
 function isOver(best: BestSoFar | undefined, epoch: number, { patience }: TuneParams): boolean {
   return best !== undefined && epoch - best.epoch >= patience;
@@ -173,10 +168,6 @@ function isOver(best: BestSoFar | undefined, epoch: number, { patience }: TunePa
 
 function copyOf(tensors: ReadonlyMap<string, Float32Array>): Map<string, Float32Array> {
   return new Map([...tensors].map(([name, data]) => [name, data.slice()]));
-}
-
-function shapeOf({ mapShape, blocks, normEpsilon }: NetworkTail) {
-  return { mapShape, blocks, normEpsilon };
 }
 
 /** The last layer with a row for every class; classes without training rows get probability 0. */

@@ -2,7 +2,7 @@ import type { FitSize, MemoryPart } from '../memory-parts.ts';
 import { positionsOf } from './network/convolution.ts';
 import { graphShapes } from './network/layout.ts';
 import { type Sides, sidesBehind } from './network/positions.ts';
-import { type TailShape, tailConvolutions } from './network/tail.ts';
+import { featureCountOf, type TailShape, tailConvolutions } from './network/tail.ts';
 import { tileElements } from './network/winograd.ts';
 import type { TuneParams } from './options.ts';
 
@@ -30,7 +30,7 @@ export function tuneNeeds(
     maps,
     { what: 'weights, gradients and optimizer', bytes: 4 * copies * weights },
     { what: 'a step of the network', bytes: 4 * (batch * numbersOfStep(tail) + tileNumbers(tail)) },
-    { what: 'pooled features', bytes: params.lastLayer === 'linear' ? 3 * 4 * trainRows * featuresOf(tail) : 0 },
+    { what: 'pooled features', bytes: params.lastLayer === 'linear' ? 3 * 4 * trainRows * featureCountOf(tail) : 0 },
   ];
 }
 
@@ -57,8 +57,4 @@ function tileNumbers({ blocks }: TailShape): number {
     .filter(({ kernel, stride }) => kernel === 3 && stride === 1)
     .map(({ inChannels, outChannels }) => tileElements * inChannels * outChannels);
   return kernels.reduce((sum, each) => sum + each, 0) + Math.max(0, ...kernels);
-}
-
-function featuresOf(tail: TailShape): number {
-  return tail.blocks.at(-1)?.main.at(-1)?.outChannels ?? 0;
 }

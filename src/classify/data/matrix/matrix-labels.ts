@@ -126,12 +126,9 @@ function joined(matrix: ExternalMatrix, where: string, lines: LabelLines): Matri
 
 /** Finds the line of an id: by the id itself, else by the part of its path that the other side has, if unique. */
 function lineFinder(ids: readonly string[]): (id: string) => number | undefined {
-  const forms = [
-    (id: string) => id,
-    (id: string) => id.replace(/\.[A-Za-z]\w{1,3}$/, ''),
-    (id: string) => posix.basename(id.replaceAll('\\', '/')),
-    (id: string) => posix.basename(id.replaceAll('\\', '/')).replace(/\.[A-Za-z]\w{1,3}$/, ''),
-  ];
+  const bare = (id: string): string => id.replace(/\.[A-Za-z]\w{1,3}$/, '');
+  const base = (id: string): string => posix.basename(id.replaceAll('\\', '/'));
+  const forms = [(id: string) => id, bare, base, (id: string) => bare(base(id))];
   const lines = forms.map((form) => {
     const places = new Map<string, number | undefined>();
     ids.forEach((id, place) => {

@@ -4,13 +4,13 @@ import { type ArchiveEntry, entryHeadSync, readEntrySync } from '../../../format
 import { isArchiveName, listArchive } from '../../../formats/archive/list-archive.ts';
 import { isTableName } from '../../../formats/table/open-table.ts';
 import { bytesSource, fileSource, type TableSource } from '../../../formats/table/table.ts';
+import { compareCodePoints } from '../../../rows/classes.ts';
 import { lookUp } from '../../../system/at.ts';
 import { errorCode, messageOf, UserError } from '../../../system/errors.ts';
 import { brokenLink } from '../../../system/file-reason.ts';
 import { nearestName } from '../../../system/nearest.ts';
 import { readRangeSync } from '../../../system/regular-file.ts';
 import { sniff, sniffBytes } from '../decode/sniff.ts';
-import { compareCodePoints } from './code-point-order.ts';
 import { dataBeside, otherData } from './holds-images.ts';
 import { isHidden, isImageName, withoutExtension } from './image-names.ts';
 import { hidden, type LeftOutFile, noImage } from './left-out.ts';

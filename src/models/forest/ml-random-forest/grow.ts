@@ -5,7 +5,7 @@ import type { Matrix } from '../../../numerics/matrix.ts';
 import { sharedArray } from '../../../numerics/shared-array.ts';
 import { nextUint32, seedStream } from '../../../numerics/xoshiro.kernel.ts';
 import { InterruptedError } from '../../../system/errors.ts';
-import { startWorker } from '../../../system/workers.ts';
+import { startWorker, stopWorkers } from '../../../system/workers.ts';
 
 interface MlTreeOptions {
   /** A node of at most this many rows becomes a leaf. */
@@ -104,10 +104,7 @@ export async function growMlForest(features: Matrix, labels: Int32Array, options
     return await Promise.race([run(), stopped]);
   } finally {
     options.signal?.removeEventListener('abort', onAbort);
-    for (const worker of workers) {
-      worker.removeAllListeners();
-      await worker.terminate();
-    }
+    await stopWorkers(workers);
   }
 }
 

@@ -60,7 +60,7 @@ export async function scoreOutOfBag(
   await sumVotes(trees, table, rows, signal, (place, votes, treeCount) => {
     if (treeCount === 0) return;
     judgedRows++;
-    if (largest(votes) === table.labels[rows[place]!]) right++;
+    if (votes.indexOf(Math.max(...votes)) === table.labels[rows[place]!]) right++;
   });
   return judgedRows === 0 ? null : { accuracy: right / judgedRows, rows: judgedRows };
 }
@@ -149,10 +149,4 @@ export async function sumVotes(
     }
     if (first % (rowBlock * 16) === 0) await pauseForInterrupt(signal);
   }
-}
-
-function largest(values: Float64Array): number {
-  let best = 0;
-  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
-  return best;
 }

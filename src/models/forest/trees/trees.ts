@@ -3,7 +3,7 @@ import type { Matrix } from '../../../numerics/matrix.ts';
 import { sharedArray } from '../../../numerics/shared-array.ts';
 import { InterruptedError } from '../../../system/errors.ts';
 import { pauseForInterrupt } from '../../../system/interrupt.ts';
-import { startWorker } from '../../../system/workers.ts';
+import { startWorker, stopWorkers } from '../../../system/workers.ts';
 import type { Temperature } from '../../model.ts';
 import { createBinScratch, maxBins } from './bins.kernel.ts';
 import { type ForestArrays, joinTrees } from './forest.kernel.ts';
@@ -233,10 +233,7 @@ async function growInWorkers(
     });
   } finally {
     signal?.removeEventListener('abort', onAbort);
-    for (const worker of workers) {
-      worker.removeAllListeners();
-      await worker.terminate();
-    }
+    await stopWorkers(workers);
   }
   return trees;
 }

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { transpose } from '../../../numerics/arrays.kernel.ts';
+import { largestOf, transpose } from '../../../numerics/arrays.kernel.ts';
 import { largestMagnitude } from '../../../numerics/lbfgs.kernel.ts';
 import { lossError, minimize, type Objective } from '../../../numerics/lbfgs.ts';
 import { penalize } from '../../../numerics/linear-loss.kernel.ts';
@@ -123,8 +123,8 @@ async function fitClassifiers(
     weights,
     bias,
     coefficients,
-    iterations: job.passes.reduce((most, passes) => Math.max(most, passes), 0),
-    violation: job.gaps.reduce((most, gap) => Math.max(most, gap), 0),
+    iterations: largestOf(job.passes),
+    violation: largestOf(job.gaps),
   };
   if (unfinished === 0) return { ...descended, finishingSteps: 0, converged: true };
   return { ...descended, ...(await finish(table, descended, options, context)) };

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { checkMissing } from '../../../../src/extract/images/list/check-classes.ts';
-import { compareCodePoints } from '../../../../src/extract/images/list/code-point-order.ts';
 import { listImages } from '../../../../src/extract/images/list/list.ts';
 import { checkImageCount, mostImages } from '../../../../src/extract/images/list/most-images.ts';
+import { compareCodePoints } from '../../../../src/rows/classes.ts';
 import { UserError } from '../../../../src/system/errors.ts';
 import { needsReference, reference } from '../../../reference.ts';
 
