@@ -97,9 +97,15 @@ function namedAlike(typed: string, heads: readonly FoundHead[]): readonly FoundH
   );
 }
 
-/** Folder of the best head of the newest feature set and split under a folder of reports; undefined if there is none. */
-export async function bestHead(reports: string = usualFolder): Promise<string | undefined> {
-  const heads = await findHeads(reports);
+/**
+ * Folder of the best head of the newest feature set and split under a folder of reports; undefined if there is none.
+ *
+ * @param features fingerprint of the features that the head takes; default: any
+ */
+export async function bestHead(reports: string = usualFolder, features?: string): Promise<string | undefined> {
+  const heads = (await findHeads(reports)).filter(
+    ({ report }) => features === undefined || report.features === features,
+  );
   const [best] = heads[0] === undefined ? [] : rankedWith(heads[0], heads);
   return best && shortPath(best.folder);
 }

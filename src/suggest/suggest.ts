@@ -1,4 +1,6 @@
 import type { Report } from '../classify/result/report.ts';
+import { hashFile } from '../extract/explain/sort-inputs.ts';
+import { listImages } from '../extract/images/list/list.ts';
 import { type FeatureSet, openFeatureSet } from '../features/reader.ts';
 import { topOfRows } from '../metrics/metrics.kernel.ts';
 import { predictRows } from '../models/fitted-head.ts';
@@ -49,14 +51,7 @@ export async function suggestPhotos(
 ): Promise<Suggestions> {
   const known = await labelledImages(report);
   const images = [...set.rows.keys()].filter((image) => known?.has(set.sha256Of(image)) !== true);
-  if (images.length === 0) {
-    throw new UserError({
-      what: 'there is no photo to label',
-      where: set.manifest.madeBy.data,
-      found: `${set.rows.length} photos, all of them among the labelled ones`,
-      expected: 'photos that have no label yet',
-    });
-  }
+  if (images.length === 0) throw allLabelled(set.manifest.madeBy.data, set.rows.length);
   const rows = takeUints(set.rows, images);
   const classCount = head.classes.length;
   const [first, second] = [new Int32Array(rows.length), new Int32Array(rows.length)];
@@ -91,6 +86,32 @@ export async function suggestPhotos(
   });
   const labelled = known && set.rows.length - images.length;
   return { photos, unlabelled: images.length, labelled };
+}
+
+/**
+ * Checks that a folder holds a photo which is not among the labelled ones of the head, before the network runs.
+ *
+ * @throws UserError if there is none
+ */
+export async function checkUnlabelled(report: Report, from: string, signal?: AbortSignal): Promise<void> {
+  const known = await labelledImages(report);
+  if (known === undefined) return;
+  const { images, root } = await listImages(from, { labelFrom: 'none' }, signal);
+  for (const image of images) {
+    signal?.throwIfAborted();
+    // One that cannot be read counts as unlabelled: extract names it.
+    if (!known.has((await hashFile(image)) ?? '')) return;
+  }
+  throw allLabelled(root, images.length);
+}
+
+function allLabelled(where: string, photos: number): UserError {
+  return new UserError({
+    what: 'there is no photo to label',
+    where,
+    found: `${photos} photos, all of them among the labelled ones`,
+    expected: 'photos that have no label yet, in another folder: --from FOLDER',
+  });
 }
 
 /** sha256 of the labelled images of a head's feature set; undefined if it is missing. */

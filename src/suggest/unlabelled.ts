@@ -14,6 +14,7 @@ import type { ShippedHead } from '../predict/load-head.ts';
 import { makeFolder } from '../system/durable.ts';
 import { UserError } from '../system/errors.ts';
 import { nodeFiles } from '../system/files.ts';
+import { checkUnlabelled } from './suggest.ts';
 
 interface UnlabelledOptions extends Pick<ExtractContext, 'command' | 'version' | 'signal'> {
   /** Folder or archive of photos; folder names are ignored. */
@@ -44,6 +45,7 @@ export async function extractUnlabelled(
   options: UnlabelledOptions,
 ): Promise<FeatureSet> {
   const { fields, madeBy, folder: ownSet } = featureRecipe(report);
+  await checkUnlabelled(report, options.from, options.signal);
   const folder = featureFolder(options.from, options.cache, options.name);
   const { calibration, preprocessing, tap, pool, dtype, precision } = fields;
   if (calibration !== undefined) {

@@ -139,7 +139,7 @@ test('reads a table and its archive of images', async () => {
   );
   const { images: found, reading } = await listImages(folder);
   assert.deepEqual([found.length, found[0]?.relativePath], [12, 'train.zip/train/0.png']);
-  assert.deepEqual(reading, ['train.csv: id = id, label = label']);
+  assert.deepEqual(reading, ['train.csv: id = id, label = label', '3 classes: 0, 1, 2']);
 });
 
 test('parts of an archive merge to the set of a single run', async () => {

@@ -30,15 +30,19 @@ export async function nextStep(results: readonly [ExtractResult, ...ExtractResul
     const drawing = list.images.some(({ split }) => split !== undefined) ? [] : drawOptions(list.images, withoutRow);
     return { command: ownCommand('classify', [...features, '--model', model, ...drawing]) };
   }
-  const head = await bestHead();
+  const head = await bestHead(undefined, manifest.fingerprint);
   const images = shortPath(list.root);
   if (head !== undefined) {
     return { command: ownCommand('predict', ['--head', head, images]), note: 'no image has a label' };
   }
-  const note =
-    'no image has a label: predict classifies them with a head, which classify trains on labelled photos; ' +
-    'the folder of its report goes in place of REPORT';
-  return { command: ownCommand('predict', ['--head', 'REPORT', images]), note };
+  const [first] = list.images;
+  const photo = first === undefined || first.entry !== undefined ? 'PHOTO' : shortPath(first.path);
+  return {
+    command: ownCommand('find', [photo, ...features]),
+    note:
+      'no image has a label, and no head was trained on such features: find searches these images; ' +
+      'classify trains a head on images with labels: a folder for each class, or a table (--labels)',
+  };
 }
 
 /**

@@ -136,8 +136,8 @@ function changedLabels(folder: string, state: SetState | undefined, list: ImageL
   }).length;
 }
 
-/** Undefined if the file cannot be read, which the run itself will report. */
-async function hashFile(image: ImageFile): Promise<string | undefined> {
+/** sha256 of an image's bytes; undefined if it cannot be read, which the run itself will report. */
+export async function hashFile(image: ImageFile): Promise<string | undefined> {
   const { path, entry } = image;
   if (entry === undefined) return hashOfFile(nodeFiles, path).catch(() => undefined);
   try {

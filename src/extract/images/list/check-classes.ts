@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { UserError } from '../../../system/errors.ts';
 import type { ImageList } from './image-file.ts';
 import { sharedPrefix } from './splits.ts';
@@ -18,6 +18,7 @@ export function checkClasses({ images, root, layout, reading, leftOut }: ImageLi
     .slice(0, 3)
     .map(({ path, reason }) => `; ${path} is not used: ${reason}`)
     .join('');
+  const parents = new Set(images.map(({ relativePath }) => dirname(relativePath)));
   throw new UserError({
     what: 'only one class was found, and a classifier needs two',
     where: root,
@@ -25,8 +26,8 @@ export function checkClasses({ images, root, layout, reading, leftOut }: ImageLi
     ...(layout === 'table'
       ? { expected: 'at least two classes', fix: '--label-column NAME takes another column' }
       : {
-          expected: `at least two classes: a folder for each in ${join(root, prefix)}, --labels FILE, or --label-from REGEX, which takes the class from the names; the command below takes the images without labels`,
-          option: { name: 'label-from', value: 'none' },
+          expected: `at least two classes: a folder for each in ${join(root, prefix)}, a table of labels (--labels FILE), or names that hold the class (--label-from REGEX)${parents.size > 1 ? '' : '; without labels, the images can be searched by find, not classified'}`,
+          option: { name: 'label-from', value: parents.size > 1 ? 'parent' : 'none' },
         }),
   });
 }

@@ -6,7 +6,7 @@ import type { FoundTable } from './find-tables.ts';
 import { idsOf } from './ids.ts';
 import type { ImageFile, ImageList, LayoutOptions, SplitName } from './image-file.ts';
 import type { LeftOutFile } from './left-out.ts';
-import { unlabelled } from './list-folders.ts';
+import { describeClasses, unlabelled } from './list-folders.ts';
 import { folderBelow, sharedPrefix, splitOfName } from './splits.ts';
 import type { Tree } from './tree.ts';
 
@@ -59,6 +59,7 @@ export async function listTables(tree: Tree, tables: readonly FoundTable[], opti
       ? []
       : [`${repeats} ${repeats === 1 ? 'line repeats' : 'lines repeat'} an image with the same label: one input each`]),
   ];
+  if (images.size > 0) reading.push(describeClasses([...images.values()].map(({ label }) => label)));
   const split = splitsByFolder(images, tables);
   if (split !== undefined) reading.push(`split = the folders: ${split.text}`);
   const used = toFiles(tree, images, split?.of);
