@@ -2,7 +2,7 @@ import type { Head, HeadKind } from '../models/model.ts';
 import type { HeadOption } from '../models/parameters.ts';
 import { createHead, headKind, headKinds, readsParam } from '../models/registry.ts';
 import { preparationOptions } from '../models/scaling.ts';
-import { choiceError, optionsOf, UserError, usageError } from '../system/errors.ts';
+import { choiceError, optionsOf, UserError, type UserErrorParts, usageError } from '../system/errors.ts';
 import { optionName } from '../system/options.ts';
 import { checkSwept, type Grid, gridFor } from './sweep/grid.ts';
 import { type SweepOptions, sweptHead } from './sweep/swept-head.ts';
@@ -101,6 +101,14 @@ function unknownHead(found: string, choices: readonly string[]): UserError {
   });
 }
 
+/** Where a solver does not read a parameter, the other heads that do. */
+function withOtherModels({ expected, option }: UserErrorParts, name: string, { model }: HeadKind): string | undefined {
+  const isOfSolver = optionsOf({ option }).some((each) => each.name === 'solver' || each.name === 'optimizer');
+  const others = headKinds.filter((kind) => kind.model !== model && name in kind.options).map((kind) => kind.model);
+  if (!isOfSolver || name === 'solver' || others.length === 0) return expected;
+  return `${expected}, or another head: --model ${others.join(' | ')}`;
+}
+
 /** Replaces a parameter's name in the library (`maxDepth`) by its option (`--max-depth`) in an error. */
 function namedAsOption(error: unknown, kind: HeadKind): unknown {
   if (!(error instanceof UserError) || error.exitCode !== 2) return error;
@@ -112,6 +120,7 @@ function namedAsOption(error: unknown, kind: HeadKind): unknown {
   return new UserError({
     ...error.parts,
     what: what.replace(name, `--${optionName(name)}`),
+    expected: withOtherModels(error.parts, name, kind),
     option: optionsOf(error.parts).map((option) => ({ ...option, name: optionName(option.name) })),
   });
 }

@@ -5,6 +5,7 @@ import { formatNames, formats } from '../convert/formats.ts';
 import { openFeatureSet } from '../features/reader.ts';
 import { formatBytes } from '../system/durable.ts';
 import { usageError } from '../system/errors.ts';
+import { counted } from '../system/printable.ts';
 import { onePath } from './retyped.ts';
 import { statusLine } from './status-line.ts';
 import { defineVerb, type Verb } from './verb.ts';
@@ -42,7 +43,7 @@ export const convertVerb: Verb = defineVerb({
     const { rowCount, columnCount, classCount, unlabelled, bytes } = converted;
     const views = set.rowsPerImage > 1 ? `; the ${set.rowsPerImage - 1} views of each image are left out` : '';
     session.print(
-      `${file}: ${rowCount} rows of ${columnCount} float32, ${classCount} classes` +
+      `${file}: ${counted(rowCount, 'row')} of ${columnCount} float32, ${counted(classCount, 'class')}` +
         `${unlabelled > 0 ? `, ${unlabelled} without a label` : ''}, ${formatBytes(bytes)}${views}`,
     );
     session.print(`opens with: ${formats[to].opened(file)}`);

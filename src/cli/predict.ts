@@ -14,6 +14,7 @@ import { SubmissionWriter } from '../predict/submission/writer.ts';
 import { DurableFile, makeFolder } from '../system/durable.ts';
 import { usageError } from '../system/errors.ts';
 import { nodeFiles } from '../system/files.ts';
+import { counted } from '../system/printable.ts';
 import { askedUncertainty, overlayOption } from './predict/uncertainty.ts';
 import { retyped, withOption } from './retyped.ts';
 import { isSameOutput, type StatusLine, statusLine } from './status-line.ts';
@@ -251,5 +252,5 @@ async function finishSubmission(
   await writer.finish(failed);
   session.note(`submission: ${file}; on held-out images the head had a log loss of ${logLoss.toFixed(3)}`);
   const foreign = writer.foreignCount;
-  if (foreign > 0) session.note(`left out: ${foreign} images that the sample does not ask for`);
+  if (foreign > 0) session.note(`left out: ${counted(foreign, 'image')} that the sample does not ask for`);
 }

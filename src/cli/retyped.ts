@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { valueAt } from '../system/at.ts';
 import { usageError } from '../system/errors.ts';
 import { ownCommand, type VerbName, verbNames } from '../system/own-command.ts';
+import { counted } from '../system/printable.ts';
 
 /** A whole command as it can be typed again. @param args with the verb among them */
 export function retyped(args: readonly string[]): string {
@@ -27,7 +28,7 @@ export function withWholePath(words: readonly string[], args: readonly string[])
 /** The positional path of a feature set, or undefined. @throws UserError for several */
 export function onePath(words: readonly string[], { args }: { readonly args: readonly string[] }): string | undefined {
   if (words.length < 2) return words[0];
-  throw usageError('the feature set', `${words.length} folders`, 'one', withWholePath(words, args));
+  throw usageError('the feature set', counted(words.length, 'folder'), 'one', withWholePath(words, args));
 }
 
 /** The command with an option set to a value ('' for a flag); a new option follows the verb. */

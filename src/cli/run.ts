@@ -21,6 +21,7 @@ type Listen = (graceMs?: number) => AbortSignal;
  */
 export async function runCli(args: readonly string[], listen: Listen = interruptSignal): Promise<number> {
   let exitCode = 0;
+  let names: readonly string[] = [];
   const parser = yargs(keepDashes(args))
     // Verbs are listed by name only; the usage line shows how to type them.
     .scriptName('')
@@ -48,7 +49,8 @@ export async function runCli(args: readonly string[], listen: Listen = interrupt
       async (builder) => declare(builder.usage(usage), await load()),
       async (argv) => {
         const verb = await load();
-        const kept = isNpmScript() ? keptByNpm(args, optionNames(parser)) : undefined;
+        names = optionNames(parser);
+        const kept = isNpmScript() ? keptByNpm(args, names) : undefined;
         if (kept !== undefined) throw kept;
         exitCode = await verb.run(argv, openSession(argv, args, listen(verb.graceMs))).catch((error: unknown) => {
           throw knownFailure(error, verb.writes, args);
@@ -63,7 +65,10 @@ export async function runCli(args: readonly string[], listen: Listen = interrupt
   } catch (error) {
     // Loading a verb's module may fail too.
     const known = knownFailure(error, undefined, args);
-    return printError(known instanceof UserError ? withCorrectedCommand(known, args) : known, args.includes('--debug'));
+    return printError(
+      known instanceof UserError ? withCorrectedCommand(known, args, names) : known,
+      args.includes('--debug'),
+    );
   }
 }
 

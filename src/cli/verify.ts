@@ -11,6 +11,7 @@ import { formatBytes } from '../system/durable.ts';
 import { usageError } from '../system/errors.ts';
 import { nodeFiles } from '../system/files.ts';
 import { ownCommand } from '../system/own-command.ts';
+import { counted } from '../system/printable.ts';
 import { openProgress } from './progress-bar.ts';
 import { onePath } from './retyped.ts';
 import { defineVerb, type Session, type Verb } from './verb.ts';
@@ -90,7 +91,7 @@ function report(verification: Verification, repair: Repair | undefined, session:
     for (const { id, reason } of repair.dropped) session.print(`  ${id}: ${reason}`);
   }
   for (const line of describeProblems(problems)) session.print(line);
-  const checked = `${checkedRows} rows, ${formatBytes(checkedBytes)}`;
+  const checked = `${counted(checkedRows, 'row')}, ${formatBytes(checkedBytes)}`;
   session.print(
     problems.length === 0
       ? `${folder}: whole (${checked}, index, labels and outcomes agree)`

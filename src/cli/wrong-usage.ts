@@ -106,9 +106,19 @@ function didYouMean(corrected: ReadonlyMap<string, readonly string[]>, args: rea
   return `did you mean ${words}? ${retyped(args.flatMap((arg) => corrected.get(arg) ?? [arg]))}`;
 }
 
-/** Adds the corrected command to an error with `instead` or `option`. */
-export function withCorrectedCommand(error: UserError, args: readonly string[]): UserError {
+/**
+ * An error with `instead` or `option`, or whose fix is one option with its value, with the whole command as it was meant.
+ *
+ * @param optionNames every option of the verb; default: none, for an error before they are known
+ */
+export function withCorrectedCommand(
+  error: UserError,
+  args: readonly string[],
+  optionNames: readonly string[] = [],
+): UserError {
   const { found, instead, fix } = error.parts;
+  const [, name = '', value = ''] = /^--([\w-]+) ([a-z\d][\w.]*)$/.exec(fix ?? '') ?? [];
+  if (optionNames.includes(name)) return new UserError({ ...error.parts, fix: retyped(withOption(args, name, value)) });
   if (fix !== undefined) return new UserError({ ...error.parts, fix: withDataHere(fix) });
   const options = optionsOf(error.parts);
   if (instead === undefined && options.length > 0) {

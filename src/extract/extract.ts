@@ -4,6 +4,7 @@ import { FeatureWriter } from '../features/run/writer.ts';
 import { valueAt } from '../system/at.ts';
 import { DiskFullError } from '../system/durable.ts';
 import { InterruptedError, UserError } from '../system/errors.ts';
+import { counted } from '../system/printable.ts';
 import { keepActivationRanges, removeOtherActivationRanges } from './activation-ranges.ts';
 import { addRows, type Target, type Targets } from './add-rows.ts';
 import { usableCores } from './backbone/processor.ts';
@@ -149,7 +150,7 @@ class NothingReadableError extends UserError {
     super({
       what: 'none of the images could be read',
       where: list.root,
-      ...(first && { found: `${list.images.length} images; the first: ${first.path}: ${first.reason}` }),
+      ...(first && { found: `${counted(list.images.length, 'image')}; the first: ${first.path}: ${first.reason}` }),
       expected: 'at least one readable image',
     });
     this.outcomes = outcomes;

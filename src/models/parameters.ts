@@ -1,4 +1,4 @@
-import { usageError } from '../system/errors.ts';
+import { UserError, usageError } from '../system/errors.ts';
 import { describeValues, isInRange, type OptionSpec } from '../system/options.ts';
 
 /** Declaration of a head's parameter, from which `--help`, the checks, the library's types and docs/heads.md derive. */
@@ -61,12 +61,13 @@ export function readParams<S extends HeadOptions, Solver extends string>(
     params[name] = readOption(name, option, raw, solver);
     if (option.solvers?.includes(solver) === false && isGiven(raw, name)) {
       const [reader] = option.solvers;
-      throw usageError(
-        name,
-        String(raw[name]),
-        `nothing with the ${solverName} ${solver}`,
-        `--${solverName} ${reader}`,
-      );
+      throw new UserError({
+        what: `${name} is not usable`,
+        found: `${raw[name]}, with the ${solverName} ${solver}, which does not read it`,
+        expected: `the ${solverName} ${option.solvers.join(' or ')}`,
+        exitCode: 2,
+        option: { name: solverName, value: String(reader) },
+      });
     }
   }
   if (solver !== named && isGiven(raw, 'solver')) {

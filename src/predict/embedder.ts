@@ -12,6 +12,7 @@ import { rowsSideBySide } from '../rows/side-by-side.ts';
 import { valueAt } from '../system/at.ts';
 import { UserError } from '../system/errors.ts';
 import { ownCommand, withOwnCommands } from '../system/own-command.ts';
+import { counted } from '../system/printable.ts';
 import { shortPath } from '../system/short-path.ts';
 import type { EmbeddedRows, Embedder } from './predict.ts';
 
@@ -44,7 +45,7 @@ export function featureRecipe(report: OfReport): FeatureRecipe {
   if (parts !== undefined) {
     const [first] = parts.map((part) => shortPath(part.folder));
     throw new UserError({
-      what: `this head was trained on the features of ${parts.length} networks side by side: predict and serve run several, this takes one`,
+      what: `this head was trained on the features of ${counted(parts.length, 'network')} side by side: predict and serve run several, this takes one`,
       where: report.report,
       found: parts.map((part) => `${shortPath(part.folder)} (${part.weights})`).join(' + '),
       expected: 'a head that was trained on one feature set',

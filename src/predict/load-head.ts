@@ -7,6 +7,7 @@ import { headFile, readSavedHead } from '../models/saved-head.ts';
 import { readReport } from '../report/read-report.ts';
 import { UserError, usageError } from '../system/errors.ts';
 import { nodeFiles, statIfThere } from '../system/files.ts';
+import { counted } from '../system/printable.ts';
 import { type HeadAsked, headNotChosen } from './propose-heads.ts';
 
 export interface ShippedHead {
@@ -66,8 +67,8 @@ export async function loadReportHead(path: string): Promise<ShippedHead> {
   throw new UserError({
     what: 'the saved head is not the one of its report',
     where: folder,
-    found: `a ${head.model} head of ${head.classes.length} classes on ${head.dims} features`,
-    expected: `${report.model}, ${report.classes.length} classes, ${report.featureSet.dims} features, as report.json says`,
+    found: `a ${head.model} head of ${counted(head.classes.length, 'class')} on ${counted(head.dims, 'feature')}`,
+    expected: `${report.model}, ${counted(report.classes.length, 'class')}, ${counted(report.featureSet.dims, 'feature')}, as report.json says`,
     fix: 'run classify again; report.json holds the command that made it',
   });
 }

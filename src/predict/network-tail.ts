@@ -5,6 +5,7 @@ import type { NetworkTail } from '../models/finetune/network/tail.ts';
 import { extractedMaps } from '../models/finetune/trained-blocks.ts';
 import { UserError, type UserErrorParts } from '../system/errors.ts';
 import { withOwnCommands } from '../system/own-command.ts';
+import { counted } from '../system/printable.ts';
 import { shortPath } from '../system/short-path.ts';
 import { featureRecipe, sameWeights } from './embedder.ts';
 
@@ -31,7 +32,7 @@ export async function loadNetworkTail(featureSet: Report['featureSet']): Promise
     throw new UserError({
       what: 'fine-tuning needs whole maps',
       where,
-      found: `rows of ${featureSet.dims} numbers: ${fields.tap}, pool ${fields.pool}`,
+      found: `rows of ${counted(featureSet.dims, 'number')}: ${fields.tap}, pool ${fields.pool}`,
       expected: 'maps of a layer, channels x height x width',
       ...afterMaps(recipe),
     });
@@ -61,7 +62,7 @@ export async function loadNetworkTail(featureSet: Report['featureSet']): Promise
     throw new UserError({
       what: 'fine-tuning does not support grouped convolutions',
       where,
-      found: `${grouped.conv} of ${fields.architecture}, ${grouped.groups} groups`,
+      found: `${grouped.conv} of ${fields.architecture}, ${counted(grouped.groups, 'group')}`,
       expected: 'a ResNet without them: resnet18 to resnet152, wide_resnet50_2',
       ...afterMaps(recipe),
     });

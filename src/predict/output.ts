@@ -1,6 +1,6 @@
 import { stringify } from 'csv-stringify/sync';
 import { forSpreadsheet } from '../formats/spreadsheet-cell.ts';
-import { printableJson, printableLine } from '../system/printable.ts';
+import { counted, printableJson, printableLine } from '../system/printable.ts';
 import type { ShownEvidence } from './evidence/evidence.ts';
 import { highestPlace } from './evidence/highest-place.ts';
 import type { ImageAnswer } from './image-answer.ts';
@@ -49,8 +49,8 @@ function sentence({ top, set, answer, mostProbable }: ImageAnswer): string {
   if (answer !== undefined || set === undefined) return ranked;
   const { classes, of, large } = set;
   const more = classes.length - shown.length;
-  const counted = `${classes.length} of ${of} classes${large ? ' (a large set)' : ''}`;
-  return `${counted}: ${ranked}${more === 0 ? '' : `, and ${more} more`}`;
+  const size = `${classes.length} of ${counted(of, 'class')}${large ? ' (a large set)' : ''}`;
+  return `${size}: ${ranked}${more === 0 ? '' : `, and ${more} more`}`;
 }
 
 /** Optional columns. */

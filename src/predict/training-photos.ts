@@ -12,6 +12,7 @@ import { takeRows } from '../rows/row-source.ts';
 import { evenlySpaced } from '../rows/table.ts';
 import { valueAt, valuesAt } from '../system/at.ts';
 import { UserError } from '../system/errors.ts';
+import { counted } from '../system/printable.ts';
 import { kthDistances, nearestRows, unlikeThreshold, usualNeighbour } from './nearest-training.ts';
 
 /** A training photo similar to a photo. */
@@ -82,7 +83,7 @@ export async function openTrainingPhotos(
     },
     ...(places.length === train.length
       ? {}
-      : { note: `photos are compared with ${places.length} of the ${train.length} training photos` }),
+      : { note: `photos are compared with ${places.length} of the ${counted(train.length, 'training photo')}` }),
   };
 }
 

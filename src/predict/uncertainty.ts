@@ -4,6 +4,7 @@ import { reportCommand } from '../report/report-command.ts';
 import { valueAt } from '../system/at.ts';
 import { UserError } from '../system/errors.ts';
 import type { OptionValues } from '../system/options.ts';
+import { counted } from '../system/printable.ts';
 import type { AnswerOptions } from './image-answer.ts';
 import type { uncertaintyOptions } from './options.ts';
 import type { Classification, RankedClass } from './predict.ts';
@@ -57,7 +58,7 @@ export function classSets(
     ...(Number.isFinite(threshold)
       ? {}
       : {
-          warning: `${scores.length} calibration rows are too few for a coverage of ${coverage}, which takes ${least}: every set contains all classes`,
+          warning: `${counted(scores.length, 'calibration row')} ${scores.length === 1 ? 'is' : 'are'} too few for a coverage of ${coverage}, which takes ${least}: every set contains all classes`,
         }),
   };
 }

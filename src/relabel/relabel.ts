@@ -8,6 +8,7 @@ import { DurableFile, makeFolder, patienceMs } from '../system/durable.ts';
 import { UserError } from '../system/errors.ts';
 import { nodeFiles, readWhole, statIfThere } from '../system/files.ts';
 import { nearestName } from '../system/nearest.ts';
+import { counted } from '../system/printable.ts';
 import type { Correction } from './corrections.ts';
 
 export interface RelabelOptions {
@@ -84,7 +85,7 @@ async function plan(corrections: readonly Correction[], options: RelabelOptions)
   const labelColumn = valueAt(labelColumns, 0);
   const bytes = await readWhole(nodeFiles, path);
   if (!isDelimited(bytes)) throw notInPlace(path, 'Parquet or JSON Lines');
-  if (labelColumns.length > 1) throw notInPlace(path, `${labelColumns.length} columns, one for each class`);
+  if (labelColumns.length > 1) throw notInPlace(path, `${counted(labelColumns.length, 'column')}, one for each class`);
   const found = { ...planned, path, reading: file.reading, labelCount: file.labels.size, written: false };
   const to = newLabelOf(planned);
   return {

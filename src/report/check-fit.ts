@@ -1,6 +1,7 @@
 import type { Prediction } from '../classify/result/predictions.ts';
 import type { RepeatResult, Report } from '../classify/result/report.ts';
 import { valueAt } from '../system/at.ts';
+import { counted } from '../system/printable.ts';
 import { ShapeError } from './json-shape.ts';
 
 /** Tolerance for reports written by hand with rounded means. */
@@ -66,7 +67,7 @@ export function checkPredictions(predictions: readonly Prediction[], report: Rep
   });
   report.perRepeat.forEach(({ test }, r) => {
     if (counts[r] !== test.length)
-      throw new ShapeError(`repeat ${r}`, counts[r], `${test.length} lines, one per test row`);
+      throw new ShapeError(`repeat ${r}`, counts[r], `${counted(test.length, 'line')}, one per test row`);
   });
 }
 

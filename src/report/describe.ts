@@ -1,6 +1,7 @@
 import { isAbsolute, relative, resolve, win32 } from 'node:path';
 import type { Report } from '../classify/result/report.ts';
 import { valueAt } from '../system/at.ts';
+import { counted, plural } from '../system/printable.ts';
 import { shortPath } from '../system/short-path.ts';
 import { count } from './figures.ts';
 
@@ -19,8 +20,8 @@ export function describeClassSizes(report: Report): string | undefined {
   if (sizes === undefined) return undefined;
   const { least, median, most } = sizes;
   return least === most
-    ? `${least} training images per class`
-    : `${least} to ${most} training images per class, median ${median}`;
+    ? `${counted(least, 'training image')} per class`
+    : `${least} to ${counted(most, 'training image')} per class, median ${median}`;
 }
 
 /**
@@ -31,17 +32,19 @@ export function describeClassSizes(report: Report): string | undefined {
 export function describeData(report: Report, withFeatures = true): string {
   const { featureSet, classes, testSize, perRepeat, seed } = report;
   const trainSize = trainingImages(report);
-  const tested = count(testSize);
+  const tested = `${count(testSize)} ${plural(testSize, 'test image')}`;
   const split =
     perRepeat.length === 1
-      ? `split once (seed ${seed}) into ${trainSize} training and ${tested} test images`
-      : `split ${perRepeat.length} times (from seed ${seed}) into ${trainSize} training and ${tested} test images`;
+      ? `split once (seed ${seed}) into ${trainSize} training and ${tested}`
+      : `split ${perRepeat.length} times (from seed ${seed}) into ${trainSize} training and ${tested}`;
   const sizes = describeClassSizes(report);
   const network = featureSet.randomWeights ? 'a network of random weights' : weightsName(report);
-  const features = withFeatures ? `; ${count(featureSet.dims)} features each from ${network}` : '';
+  const features = withFeatures
+    ? `; ${count(featureSet.dims)} ${plural(featureSet.dims, 'feature')} each from ${network}`
+    : '';
   const used = imagesUsed(report);
   const others = used === featureSet.rowCount ? '' : ` (of ${count(featureSet.rowCount)} with features)`;
-  return `${count(used)} images${others} of ${classes.length} classes, ${split}${sizes === undefined ? '' : `, ${sizes}`}${features}.`;
+  return `${count(used)} ${plural(used, 'image')}${others} of ${counted(classes.length, 'class')}, ${split}${sizes === undefined ? '' : `, ${sizes}`}${features}.`;
 }
 
 /** Name of the weights for sharing: without the path of a file. */

@@ -1,5 +1,6 @@
 import type { Conformal, Report } from '../classify/result/report.ts';
 import { describePreprocessing } from '../features/manifest/describe-preprocessing.ts';
+import { counted } from '../system/printable.ts';
 import { confusedPairs, repeatedPairs } from './analysis/confusion.ts';
 import { learningCurve } from './analysis/learning.ts';
 import { reliability } from './analysis/reliability.ts';
@@ -31,7 +32,7 @@ function torchvisionTerms(name: string): string {
 /** A model card in Markdown: the head, its data, figures and limitations. */
 export function modelCard({ name, report, predictions }: Run): string {
   const blocks = [
-    `# ${markdownText(`${name}: ${report.classes.length} classes on ${weightsName(report)} features`)}`,
+    `# ${markdownText(`${name}: ${counted(report.classes.length, 'class')} on ${weightsName(report)} features`)}`,
     summary(report),
     `## Data\n\n${data(report)}`,
     `## Backbone\n\n${backbone(report)}`,
@@ -52,7 +53,7 @@ export function modelCard({ name, report, predictions }: Run): string {
 function summary(report: Report): string {
   const { low, high } = accuracyInterval(report);
   return (
-    `This ${markdownText(report.model)} head tells ${report.classes.length} classes apart: ${percent(report.accuracy)} of the test images right ` +
+    `This ${markdownText(report.model)} head tells ${counted(report.classes.length, 'class')} apart: ${percent(report.accuracy)} of the test images right ` +
     `(95 % interval ${percent(low)} to ${percent(high)}), the right class among the first five for ${percent(report.top5Accuracy)}.`
   );
 }
@@ -97,12 +98,12 @@ function backbone(report: Report): string {
   const rows: (readonly [string, string])[] = [
     ['weights', weightsName(report)],
     ['terms', terms],
-    ['features', `${featureSet.dims} numbers per image, fingerprint ${features}`],
+    ['features', `${counted(featureSet.dims, 'number')} per image, fingerprint ${features}`],
   ];
   for (const { dims, weights, features: part } of featureSet.parts ?? []) {
     rows.push([
       'side by side',
-      `${dims} numbers of ${sharedPath(weights)}, fingerprint ${part}, scaled to the L2 norm of the other part`,
+      `${counted(dims, 'number')} of ${sharedPath(weights)}, fingerprint ${part}, scaled to the L2 norm of the other part`,
     ]);
   }
   if (fields !== undefined) {
@@ -147,7 +148,7 @@ function figures(report: Report): string {
 
 /** Prediction sets and selective prediction. */
 function predictionSets({ rows, rowsAre, testImages, coverages, perClass, riskCoverage }: Conformal): string {
-  const images = `${testImages} test images`;
+  const images = counted(testImages, 'test image');
   const answered = riskCoverage.map((point) => [
     percent(point.answered),
     percent(point.accuracy),
@@ -160,7 +161,7 @@ function predictionSets({ rows, rowsAre, testImages, coverages, perClass, riskCo
     each.meanSetSize.toFixed(2),
   ]);
   return [
-    `Prediction sets that contain the true class as often as requested (\`predict --coverage\`), by RAPS on ${rows} training rows (${rowsAre}); measured on ${images}:`,
+    `Prediction sets that contain the true class as often as requested (\`predict --coverage\`), by RAPS on ${counted(rows, 'training row')} (${rowsAre}); measured on ${images}:`,
     markdownTable(
       ['coverage asked', 'reached', 'mean set size', 'one class alone', 'of those right'],
       coverages.map((each) => [
@@ -183,7 +184,8 @@ function mistakes(report: Report): string {
   const all = confusedPairs(report.confusion, report.classes);
   if (all.length === 0) return 'No test image.';
   const pairs = repeatedPairs(all).slice(0, 10);
-  if (pairs.length === 0) return `No pair stands out: ${all.length} pairs of classes were confused once each.`;
+  if (pairs.length === 0)
+    return `No pair stands out: ${counted(all.length, 'pair')} of classes were confused once each.`;
   return markdownTable(
     ['true class', 'taken for', 'times', 'share of the class'],
     pairs.map((pair) => [pair.trueClass, pair.predictedClass, String(pair.count), percent(pair.share)]),
@@ -204,11 +206,13 @@ function limits({ report, predictions }: Run): string[] {
     'It knows only its own classes: a photo of anything else gets one of them, sometimes with high confidence.',
   );
   said.push(
-    `The figures hold for photos like the ${testSize} test images; other cameras, places or framings were not tested.`,
+    `The figures hold for photos like the ${counted(testSize, 'test image')}; other cameras, places or framings were not tested.`,
   );
   const few = perClass.filter((figure) => figure.support < 10).length;
   if (few > 0)
-    said.push(`${few} of ${perClass.length} classes have fewer than 10 test images: their own figures are rough.`);
+    said.push(
+      `${few} of ${counted(perClass.length, 'class')} have fewer than 10 test images: their own figures are rough.`,
+    );
   if (predictions !== undefined && predictions.length > 0) {
     const { expectedError } = reliability(predictions);
     said.push(`Its confidence is off by ${percent(expectedError)} on average (expected calibration error).`);

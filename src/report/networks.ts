@@ -1,4 +1,5 @@
 import type { Report } from '../classify/result/report.ts';
+import { counted } from '../system/printable.ts';
 import { shortPath } from '../system/short-path.ts';
 import type { HeadDifference } from './analysis/differences.ts';
 import { sharedPath, weightsName } from './describe.ts';
@@ -41,7 +42,7 @@ export function describeNetworks(reports: readonly Report[], path: (folder: stri
   );
   return all.length === 1
     ? `features ${all[0]}`
-    : `${all.length} networks on the same images, by their sha256: ${all.join('; ')}`;
+    : `${counted(all.length, 'network')} on the same images, by their sha256: ${all.join('; ')}`;
 }
 
 /** As `describeNetworks`, without paths, for sharing. */

@@ -1,5 +1,6 @@
 import type { Report } from '../classify/result/report.ts';
 import { valueAt } from '../system/at.ts';
+import { counted, plural } from '../system/printable.ts';
 import type { HeadDifference } from './analysis/differences.ts';
 import { type Comparison, type ReportGroup, reportNames } from './comparison.ts';
 import { trainingImages } from './describe.ts';
@@ -51,7 +52,8 @@ function terminalGroup(group: ReportGroup, index: number, groupCount: number): s
   const first = valueAt(group.reports, 0);
   const lines: string[] = [];
   if (index > 0) lines.push(`not comparable with the first table: ${group.differences.join('; ')}`);
-  else if (groupCount > 1) lines.push(`${groupCount} groups of runs that cannot be ranked against each other:`);
+  else if (groupCount > 1)
+    lines.push(`${counted(groupCount, 'group')} of runs that cannot be ranked against each other:`);
   lines.push(describeGroup(first, group.reports));
   const names = reportNames(group.reports);
   const rows = group.reports.map((report, i) => {
@@ -81,9 +83,9 @@ function describeGroup(report: Report, reports: readonly Report[] = [report]): s
   const split =
     repeats === 1
       ? `seed ${report.seed}`
-      : `${repeats} repeats from seed ${report.seed} (± is their standard deviation)`;
+      : `${counted(repeats, 'repeat')} from seed ${report.seed} (± is their standard deviation)`;
   return (
-    `${report.classes.length} classes, ${trainingImages(report)} training and ${count(report.testSize)} test images, ${split}; ` +
+    `${counted(report.classes.length, 'class')}, ${trainingImages(report)} training and ${count(report.testSize)} ${plural(report.testSize, 'test image')}, ${split}; ` +
     describeNetworks(reports)
   );
 }

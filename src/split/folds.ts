@@ -3,6 +3,7 @@ import { type RandomState, randomState } from '../numerics/mt19937.kernel.ts';
 import { countClasses } from '../rows/classes.ts';
 import { lookUp, valueAt, valuesAt } from '../system/at.ts';
 import { UserError, usageError } from '../system/errors.ts';
+import { counted } from '../system/printable.ts';
 import { checkSeed, type Split } from './split.ts';
 
 /**
@@ -93,8 +94,8 @@ export function groupShuffleSplit(
     throw new UserError({
       what: 'the groups cannot be split',
       where: `--test-size ${testSize}`,
-      found: `${groupCount} groups`,
-      expected: `1 to ${groupCount - 1} groups on the test side`,
+      found: `${counted(groupCount, 'group')}`,
+      expected: `1 to ${counted(groupCount - 1, 'group')} on the test side`,
       ...(groupCount > 1 ? { option: { name: 'test-size', value: '0.2' } } : { fix: 'name more groups' }),
     });
   }
@@ -112,8 +113,8 @@ function startFolds(labels: Int32Array, k: number, seed: number | undefined): Ra
     throw new UserError({
       what: 'there are more folds than rows of any class',
       where: `--cv ${k}`,
-      found: `at most ${largest} training rows of a class`,
-      expected: `2 to ${Math.max(2, largest)} folds`,
+      found: `at most ${counted(largest, 'training row')} of a class`,
+      expected: `2 to ${counted(Math.max(2, largest), 'fold')}`,
       fix: largest >= 2 ? `--cv ${largest}` : 'add images',
     });
   }

@@ -3,6 +3,7 @@ import { type RandomState, randomState } from '../numerics/mt19937.kernel.ts';
 import { countClasses } from '../rows/classes.ts';
 import { valueAt } from '../system/at.ts';
 import { UserError, usageError } from '../system/errors.ts';
+import { counted } from '../system/printable.ts';
 
 /** Row numbers of one split, in the order in which scikit-learn gives them. */
 export interface Split {
@@ -82,9 +83,9 @@ function splitSizes(
     where: `--test-size ${testSize}`,
     found:
       trainCount < 1
-        ? `${testCount} test images of ${rowCount}`
-        : `${count} of ${rowCount} images for ${classCount} classes`,
-    expected: `at least ${classCount} images on each side: --test-size ${classCount} up to ${rowCount - classCount}, or a fraction`,
+        ? `${counted(testCount, 'test image')} of ${rowCount}`
+        : `${count} of ${counted(rowCount, 'image')} for ${counted(classCount, 'class')}`,
+    expected: `at least ${counted(classCount, 'image')} on each side: --test-size ${classCount} up to ${rowCount - classCount}, or a fraction`,
     option: { name: 'test-size', value: usualFraction(classCount, rowCount) },
   });
 }

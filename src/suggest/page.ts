@@ -1,6 +1,7 @@
 import { percent } from '../report/figures.ts';
 import { breakable, html } from '../report/page/html.ts';
 import { photoListHtml } from '../report/page/photo-list.ts';
+import { counted } from '../system/printable.ts';
 import type { Suggestion } from './suggest.ts';
 import { suggestionsFile } from './suggestions-csv.ts';
 
@@ -20,7 +21,7 @@ interface SuggestionsPage {
 export function suggestionsHtml({ photos, unlabelled, folder, head, thumbnails }: SuggestionsPage): string {
   return photoListHtml({
     title: 'Photos to label next',
-    lead: html`${photos.length} of ${unlabelled} photos without a label in <code>${breakable(folder)}</code>: those that <code>${breakable(head)}</code> would learn most from, in order.`,
+    lead: html`${photos.length} of ${counted(unlabelled, 'photo')} without a label in <code>${breakable(folder)}</code>: those that <code>${breakable(head)}</code> would learn most from, in order.`,
     note: html`Under each photo: the predicted class and the most probable other, with their probabilities. The same as a table: <code>${suggestionsFile}</code> beside this page.`,
     photos: photos.map(({ id, rank, path, likeliest: [first, second] }) => ({
       file: path,

@@ -10,6 +10,7 @@ import { RowReader } from '../rows/row-reader.ts';
 import { storedRows } from '../rows/row-source.ts';
 import { valueAt } from '../system/at.ts';
 import { UserError } from '../system/errors.ts';
+import { counted } from '../system/printable.ts';
 import { type Choice, chooseToLabel } from './rank/choose.ts';
 
 /** A photo whose label would be useful to the head. */
@@ -109,7 +110,7 @@ function allLabelled(where: string, photos: number): UserError {
   return new UserError({
     what: 'there is no photo to label',
     where,
-    found: `${photos} photos, all of them among the labelled ones`,
+    found: `${counted(photos, 'photo')}, all of them among the labelled ones`,
     expected: 'photos that have no label yet, in another folder: --from FOLDER',
   });
 }

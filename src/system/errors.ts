@@ -73,13 +73,14 @@ export function choiceError(
 /**
  * Wrong usage of a command-line option or a library argument: exit code 2. `found` is 'nothing' for a missing one.
  *
- * @param fix a command, or a valid value; null to leave the option out, which is the default for one that was given
+ * @param fix a command, or a valid value, of the option `name` if it is another one; null to leave the option out, which
+ *   is the default for one that was given
  */
 export function usageError(
   option: string,
   found: string,
   expected: string,
-  fix?: string | { readonly value: string | null },
+  fix?: string | { readonly value: string | null; readonly name?: string },
 ): UserError {
   const usable = fix ?? (option.startsWith('--') && found !== 'nothing' ? { value: null } : undefined);
   return new UserError({
@@ -88,7 +89,7 @@ export function usageError(
     exitCode: 2,
     ...(typeof usable === 'string'
       ? { fix: usable }
-      : { option: usable && { name: bare(option), value: usable.value } }),
+      : { option: usable && { name: usable.name ?? bare(option), value: usable.value } }),
   });
 }
 

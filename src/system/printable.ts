@@ -18,3 +18,15 @@ export function printableLine(text: string): string {
 export function printableJson(json: string): string {
   return json.replaceAll(unprintable, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
+
+/** `1 image`, `3 images`, `2 classes`, `4 copies`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${plural(count, noun)}`;
+}
+
+/** A noun as it stands behind a number. */
+export function plural(count: number, noun: string): string {
+  if (count === 1) return noun;
+  if (/(?:s|x|ch)$/.test(noun)) return `${noun}es`;
+  return /[^aeiou]y$/.test(noun) ? `${noun.slice(0, -1)}ies` : `${noun}s`;
+}

@@ -163,7 +163,7 @@ test('the report says that random weights have no meaning, and counts images wit
   assert.equal(report?.featureSet.randomWeights, true);
   assert.match(
     report?.warnings.join('\n') ?? '',
-    /say nothing about pretrained features\n10 images have a row but no label/,
+    /say nothing about pretrained features\n10 images with a row but without a label/,
   );
 });
 
@@ -370,7 +370,7 @@ test('lists the classes of the test set without a training row', async () => {
   const train = Int32Array.from({ length: 40 }, (_, i) => 4 * Math.floor(i / 2) + (i % 2));
   const splits = [{ train, test: Int32Array.of(2, 3, 4, 5) }];
   const [report] = await classify(data, options({ splits }));
-  assert.match(report?.warnings.join() ?? '', /2 classes of the test set have no training row: kind-2, kind-3/);
+  assert.match(report?.warnings.join() ?? '', /2 classes of the test set without a training row: kind-2, kind-3/);
 });
 
 test("the last point of a learning curve uses the whole training set and equals the report's result", async () => {

@@ -40,7 +40,7 @@ test("an invalid value is rejected with the option's name and the valid ones", (
     [{ steps: '1,,2' }, /^steps[\s\S]*several/],
     [{ share: 1.5 }, /^share[\s\S]*a share below 1 \| a whole number/],
     [{ solver: 'none such' }, /^solver[\s\S]*fast \| slow/],
-    [{ width: 2 }, /^width[\s\S]*nothing with the way fast[\s\S]*--way slow/],
+    [{ width: 2 }, /^width[\s\S]*2, with the way fast, which does not read it[\s\S]*the way slow[\s\S]*--way slow/],
     [{ way: 'slow', solver: 'fast' }, /^way[\s\S]*one of the two/],
   ];
   for (const [raw, message] of refused) {

@@ -48,7 +48,7 @@ describe('suggest', () => {
     const first = await suggest('--from', 'new', '--count', '3', '--json');
     // As in predict, where a photo cannot be read.
     assert.equal(first.status, 1, first.stderr);
-    assert.match(first.stderr, /left out: 1 already labelled, 1 exact copies of others/);
+    assert.match(first.stderr, /left out: 1 already labelled, 1 exact copy of others/);
     assert.match(first.stderr, /one photo could not be read:\n {2}monday\/late\/broken\.png: /);
     await rm(join(root, 'new', 'monday', 'late'), { recursive: true });
     await writeFile(join(root, 'new', 'notes.txt'), 'seen on monday');

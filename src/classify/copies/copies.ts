@@ -7,6 +7,7 @@ import type { Split } from '../../split/split.ts';
 import { valueAt } from '../../system/at.ts';
 import { formatBytes } from '../../system/durable.ts';
 import { UserError, usageError } from '../../system/errors.ts';
+import { counted } from '../../system/printable.ts';
 import type { LabelledData } from '../data/labelled-data.ts';
 import { availableMemory } from '../memory/available.ts';
 import type { ClassifyValues } from '../options.ts';
@@ -94,7 +95,7 @@ export async function withGroups(
   const grouped = await groupedByCopies(tables, signal);
   const { groups = 0, images = 0 } = grouped[0]?.grouping ?? {};
   note(
-    `${images} images are copies of others, exact or nearly: each stays on the side of its copies, ${groups} groups in all`,
+    `${images} images are copies of others, exact or nearly: each stays on the side of its copies, ${counted(groups, 'group')} in all`,
   );
   return grouped;
 }
@@ -167,7 +168,7 @@ export function describeCopies(heads: readonly CopiesTested[]): string | undefin
     accuracyWithout === undefined
       ? 'no other test image is left'
       : `without ${them} ${listed(heads.map((head) => withAndWithout(head, them, heads.length > 1)))}`;
-  return `${acrossSplit} of ${tested} test images ${are}, exact or nearly, of training images: ${without}; --groups near-copies keeps copies on one side`;
+  return `${acrossSplit} of ${counted(tested, 'test image')} ${are}, exact or nearly, of training images: ${without}; --groups near-copies keeps copies on one side`;
 }
 
 function withAndWithout({ model, accuracy, copies }: CopiesTested, them: string, several: boolean): string {

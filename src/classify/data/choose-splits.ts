@@ -6,6 +6,7 @@ import type { RowSource } from '../../rows/row-source.ts';
 import { type ShuffleSplitOptions, type Split, stratifiedShuffleSplit } from '../../split/split.ts';
 import { valuesAt } from '../../system/at.ts';
 import { UserError, usageError } from '../../system/errors.ts';
+import { counted } from '../../system/printable.ts';
 import type { ClassifyValues } from '../options.ts';
 import type { LabelledData } from './labelled-data.ts';
 
@@ -44,7 +45,9 @@ export function givenSplit(data: LabelledData<RowSource>, testOn?: TestPart): Gi
   }
   checkTrainedClasses(data, train, test, chosen);
   const kept =
-    chosen === 'val' && count('test') > 0 ? `; test, ${count('test')} images, is kept for --test-on test` : '';
+    chosen === 'val' && count('test') > 0
+      ? `; test, ${counted(count('test'), 'image')}, is kept for --test-on test`
+      : '';
   return {
     splits: [{ train, test }],
     text: `the data folder's own split: trained on train, tested on ${chosen}${kept} (--split draw draws one instead)`,
@@ -66,7 +69,7 @@ export function drawBesideTest(data: LabelledData<RowSource>, options: ShuffleSp
   const drawn = stratifiedShuffleSplit(labels, data.classes, options);
   return {
     splits: drawn.map(({ train, test }) => ({ train: map(train), test: map(test) })),
-    text: `drawn from train and val; test, ${kept} images, is kept for --test-on test`,
+    text: `drawn from train and val; test, ${counted(kept, 'image')}, is kept for --test-on test`,
   };
 }
 
@@ -85,7 +88,7 @@ function checkTrainedClasses(
   if (foreign.length === 0) return;
   const names = valuesAt(classes, foreign);
   throw new UserError({
-    what: `${foreign.length} classes of ${part} are not in train`,
+    what: `${counted(foreign.length, 'class')} of ${part} ${foreign.length === 1 ? 'is' : 'are'} not in train`,
     where: featureSet.folder,
     found: `${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}`,
     expected: 'the same classes in both',
@@ -124,8 +127,12 @@ export async function chooseSplits(
     throw usageError('--test-on', 'given with --split', 'one of the two');
   if (isFile(split)) {
     const { splits, unnamed, unknown } = await readSplits(split, data.ids);
-    if (unnamed > 0) warn(`warning: ${unnamed} images are on no side of ${split}: left out`);
-    if (unknown > 0) warn(`warning: ${unknown} lines of ${split} name no image that has a row and a label`);
+    if (unnamed > 0)
+      warn(`warning: ${counted(unnamed, 'image')} ${unnamed === 1 ? 'is' : 'are'} on no side of ${split}: left out`);
+    if (unknown > 0)
+      warn(
+        `warning: ${counted(unknown, 'line')} of ${split} ${unknown === 1 ? 'names' : 'name'} no image that has a row and a label`,
+      );
     return splits;
   }
   if (drawn !== undefined && testOn !== undefined) {

@@ -2,6 +2,7 @@ import type { FeatureSet } from '../../features/reader.ts';
 import type { StoredRows } from '../../rows/row-source.ts';
 import { lookUp, valueAt } from '../../system/at.ts';
 import { UserError, usageError } from '../../system/errors.ts';
+import { counted } from '../../system/printable.ts';
 import { shortPath } from '../../system/short-path.ts';
 import {
   checkMissing,
@@ -111,7 +112,7 @@ function otherLabels(
   });
   if (found.length === 0) return [];
   return [
-    `${found.length} labels in ${shortPath(set.folder)} are not those of ${shortPath(featureSet.folder)}, which are used: ${firstNames(found)}`,
+    `${counted(found.length, 'label')} in ${shortPath(set.folder)} ${found.length === 1 ? 'is not that' : 'are not those'} of ${shortPath(featureSet.folder)}, whose labels are used: ${firstNames(found)}`,
   ];
 }
 

@@ -9,6 +9,7 @@ import { RowReader } from '../../rows/row-reader.ts';
 import { isStored, loadRows, type RowSource, type StoredRows, storedRows } from '../../rows/row-source.ts';
 import { valueAt, valuesAt } from '../../system/at.ts';
 import { UserError, usageError } from '../../system/errors.ts';
+import { counted } from '../../system/printable.ts';
 import type { Report } from '../result/report.ts';
 import { type AskedColumns, byId, columnsOf } from './label-columns.ts';
 import type { LabelsFile } from './labels-file.ts';
@@ -73,7 +74,7 @@ export function joinRows(set: FeatureSet, options: JoinOptions): LabelledData<St
     throw new UserError({
       what: 'no row of the feature set has a label',
       where: set.folder,
-      found: `${set.imageCount} images, ${options.labels?.labels.size ?? set.labels.size} labels, none for the same id`,
+      found: `${counted(set.imageCount, 'image')}, ${counted(options.labels?.labels.size ?? set.labels.size, 'label')}, none for the same id`,
       expected: 'a label for at least two images of each class',
       fix: 'featuretap classify --labels FILE: a CSV file with the header id,label',
     });
@@ -176,7 +177,11 @@ export function keptRows(names: readonly string[], leaveOut: readonly string[] =
   for (const name of left) {
     if (there.has(name)) continue;
     const shown = [...there].sort(compareCodePoints).slice(0, 10).join(', ');
-    throw usageError('--leave-out', name, `one of ${there.size} classes: ${shown}${there.size > 10 ? ' …' : ''}`);
+    throw usageError(
+      '--leave-out',
+      name,
+      `one of ${counted(there.size, 'class')}: ${shown}${there.size > 10 ? ' …' : ''}`,
+    );
   }
   return Uint32Array.from(names.keys()).filter((i) => !left.has(valueAt(names, i)));
 }
@@ -187,9 +192,9 @@ export function checkMissing(set: FeatureSet, strays: number, maxMissing: number
   const inputs = counts.total + strays;
   if (lost <= maxMissing * inputs) return;
   throw new UserError({
-    what: `${lost} of ${inputs} inputs gave no row`,
+    what: `${lost} of ${counted(inputs, 'input')} gave no row`,
     where: set.folder,
-    found: `${counts.unreadable} unreadable, ${counts.failed} failed, ${strays} labels without a row`,
+    found: `${counts.unreadable} unreadable, ${counts.failed} failed, ${counted(strays, 'label')} without a row`,
     expected: `at most ${100 * maxMissing} %`,
     fix: `see outcomes.csv there; to continue without them: --max-missing ${Math.ceil((1000 * lost) / inputs) / 1000}`,
   });
@@ -216,19 +221,19 @@ function joinWarnings(set: FeatureSet, joined: JoinedLabels): string[] {
   if (isRandom(set.manifest.madeBy)) warnings.push(randomWarning);
   const distinct = new Set(rows).size;
   if (set.imageCount > distinct) {
-    warnings.push(`${set.imageCount - distinct} images have a row but no label: left out`);
+    warnings.push(`${counted(set.imageCount - distinct, 'image')} with a row but without a label: left out`);
   }
   if (rows.length > distinct) {
     const copies = rows.length - distinct;
     warnings.push(
-      `${copies} labelled images are exact copies of others: one may be in the test set and its twin in the training set`,
+      `${counted(copies, 'exact copy')} of other labelled images: one may be in the test set and its twin in the training set`,
     );
   }
   const contradictions = copiesOfAnotherLabel(joined);
   if (contradictions.length > 0) {
     const shown = contradictions.slice(0, 3).join('; ');
     const more = contradictions.length > 3 ? '; …' : '';
-    warnings.push(`${contradictions.length} exact copies have a different label from their twin: ${shown}${more}`);
+    warnings.push(`${counted(contradictions.length, 'exact copy')} with another label than the twin: ${shown}${more}`);
   }
   return warnings;
 }

@@ -1,5 +1,6 @@
 import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
+import { counted } from '../../system/printable.ts';
 
 export interface SmallClasses {
   readonly minImages: number;
@@ -28,7 +29,7 @@ export function withoutSmallClasses(
     throw new UserError({
       what: 'too few classes have that many images',
       where: `--min-images ${minImages}`,
-      found: `${counts.size - classes.length} of ${counts.size} classes`,
+      found: `${counts.size - classes.length} of ${counted(counts.size, 'class')}`,
       expected: `two classes at least: --min-images up to ${second}`,
       option: { name: 'min-images', value: second > 1 ? '2' : null },
     });

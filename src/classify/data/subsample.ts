@@ -3,6 +3,7 @@ import { randomState } from '../../numerics/mt19937.kernel.ts';
 import { countClasses } from '../../rows/classes.ts';
 import { valueAt } from '../../system/at.ts';
 import { UserError, usageError } from '../../system/errors.ts';
+import { counted } from '../../system/printable.ts';
 
 /**
  * A stratified subset of a split's training rows, in their order: a proportional share of each class, at least one row.
@@ -28,7 +29,7 @@ export function stratifiedSubsample(
     throw new UserError({
       what: 'the subsample is smaller than the number of classes',
       where: `--subsample ${size}`,
-      found: `${wanted} of ${rows.length} training images for ${present} classes`,
+      found: `${wanted} of ${counted(rows.length, 'training image')} for ${counted(present, 'class')}`,
       expected: `at least ${present}, one of each class`,
       option: { name: 'subsample', value: String(present) },
       exitCode: 2,

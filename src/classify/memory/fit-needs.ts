@@ -2,6 +2,7 @@ import { type FitSize, type MemoryPart, totalBytes } from '../../models/memory-p
 import type { Head } from '../../models/model.ts';
 import { formatBytes } from '../../system/durable.ts';
 import { UserError } from '../../system/errors.ts';
+import { counted } from '../../system/printable.ts';
 
 export interface FitNeeds {
   readonly head: Head;
@@ -42,12 +43,14 @@ export function checkNeeds(needs: readonly FitNeeds[], size: FitSize, available:
       ...(head.lighter?.includes('--stream') === true
         ? []
         : ['--model linear --stream, which reads the rows from the disk']),
-      ...(rows === 0 ? [] : [`--subsample ${rows}, a stratified part of the ${size.trainRows} training rows`]),
+      ...(rows === 0
+        ? []
+        : [`--subsample ${rows}, a stratified part of the ${counted(size.trainRows, 'training row')}`]),
       given ? 'more --memory' : `--memory ${formatBytes(bytes).replace(' ', '')} if you know better`,
     ];
     throw new UserError({
       what: `the ${head.model} head does not fit the memory`,
-      where: `${size.trainRows} training rows of ${size.dims} features, ${size.classes} classes`,
+      where: `${counted(size.trainRows, 'training row')} of ${counted(size.dims, 'feature')}, ${counted(size.classes, 'class')}`,
       found: `about ${describeNeeds(parts)}`,
       expected: `at most ${formatBytes(available)}, ${given ? 'as --memory says' : 'which is what is free'}`,
       fix: fixes.join('; or '),

@@ -5,6 +5,7 @@ import type { RowSource } from '../../rows/row-source.ts';
 import type { Split } from '../../split/split.ts';
 import { valueAt, valuesAt } from '../../system/at.ts';
 import { throwIfInterrupted } from '../../system/interrupt.ts';
+import { counted } from '../../system/printable.ts';
 import type { LabelledData } from '../data/labelled-data.ts';
 import type { Prediction } from '../result/predictions.ts';
 import type { RepeatResult } from '../result/report.ts';
@@ -109,5 +110,5 @@ function classesWithoutTraining(data: LabelledData<RowSource>, split: Split): st
   const names = [...tested].filter((label) => !trained.has(label)).map((label) => valueAt(data.classes, label));
   if (names.length === 0) return '';
   const shown = names.sort(compareCodePoints).slice(0, 5).join(', ');
-  return `${names.length} classes of the test set have no training row: ${shown}${names.length > 5 ? ' …' : ''}`;
+  return `${counted(names.length, 'class')} of the test set without a training row: ${shown}${names.length > 5 ? ' …' : ''}`;
 }

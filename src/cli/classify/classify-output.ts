@@ -9,6 +9,7 @@ import { percent } from '../../report/figures.ts';
 import type { RowSource } from '../../rows/row-source.ts';
 import { valueAt } from '../../system/at.ts';
 import { formatBytes } from '../../system/durable.ts';
+import { counted } from '../../system/printable.ts';
 import { shortPath } from '../../system/short-path.ts';
 import { secondsBetweenLines } from '../progress-bar.ts';
 import type { StatusLine } from '../status-line.ts';
@@ -30,7 +31,7 @@ export function describeData(tables: readonly LabelledData<RowSource>[], session
     return several ? `${shortPath(featureSet.folder)}: ${said}` : said;
   });
   session.note(
-    `${data.ids.length} labelled images of ${data.classes.length} classes${inAll}, ${features} features each; ${lost.join('; ')}`,
+    `${counted(data.ids.length, 'labelled image')} of ${counted(data.classes.length, 'class')}${inAll}, ${features} features each; ${lost.join('; ')}`,
   );
   for (const { viewsPerImage, featureSet } of tables) {
     if (viewsPerImage === 0) continue;
@@ -105,7 +106,7 @@ export function eventPrinter(
         for (const { repeat, trainSize, accuracy, logLoss } of event.report.learningCurve ?? []) {
           const place = repeats === 1 ? '' : `split ${repeat + 1}, `;
           const figures = `accuracy ${percent(accuracy)}, log loss ${logLoss.toFixed(3)}`;
-          session.note(`${event.report.model}, ${place}${trainSize} training images: ${figures}`);
+          session.note(`${event.report.model}, ${place}${counted(trainSize, 'training image')}: ${figures}`);
         }
         break;
       case 'fold':
@@ -144,7 +145,7 @@ function memoryNote(needs: readonly FitNeeds[], available: number): string {
 function streamNote({ data, blockRows, keptRows }: StreamPlan, memory: number): string {
   const { rowCount } = data.features.reader.store;
   const kept = keptRows === 0 ? 'every pass reads all of them' : `${keptRows} of ${rowCount} stay in memory`;
-  return `by stream within ${formatBytes(memory)}: ${blockRows} rows at a time, ${kept}`;
+  return `by stream within ${formatBytes(memory)}: ${counted(blockRows, 'row')} at a time, ${kept}`;
 }
 
 /** A report as `--json` prints it, with its head's label check; splits and confusion matrix are only in report.json. */

@@ -23,6 +23,7 @@ import { UserError, usageError } from '../../system/errors.ts';
 import { nodeFiles } from '../../system/files.ts';
 import type { RawOptions } from '../../system/options.ts';
 import { generalCommand } from '../../system/own-command.ts';
+import { counted } from '../../system/printable.ts';
 import { shortPath } from '../../system/short-path.ts';
 import { retyped, withOption } from '../retyped.ts';
 import { keepHeapSmall } from '../small-heap.ts';
@@ -141,7 +142,7 @@ export async function runClassify(
   }
   if (failed.length > 0) {
     const all = heads.length * tables.length;
-    session.warn(`no report of ${failed.join(', ')}: ${failed.length} of ${all} heads failed`);
+    session.warn(`no report of ${failed.join(', ')}: ${failed.length} of ${counted(all, 'head')} failed`);
   }
   return failed.length === 0 ? 0 : 1;
 }

@@ -13,6 +13,7 @@ import { choosePreprocessing } from '../../extract/preprocessing.ts';
 import { UserError, usageError } from '../../system/errors.ts';
 import { nodeFiles } from '../../system/files.ts';
 import type { RawOptions } from '../../system/options.ts';
+import { counted } from '../../system/printable.ts';
 import type { OnProgress } from '../../system/progress.ts';
 import { program } from '../../system/version.ts';
 import { loadAskedNetwork } from '../extract/asked-network.ts';
@@ -43,7 +44,7 @@ export async function makePlan(
   else checkFile(weights);
   const { list, imageCount, listSeconds } = await countImages(asked, request);
   if (tasks > imageCount)
-    throw usageError('--tasks', String(tasks), `at most one for each of the ${imageCount} images`);
+    throw usageError('--tasks', String(tasks), `at most one for each of the ${counted(imageCount, 'image')}`);
   // Without --device, a task would silently use whatever the node has.
   const device = request.plan.device === 'auto' && gpus > 0 ? 'cuda' : request.plan.device;
   const { rate, source } = await taskRate(asked, request, folder, list, session, onProgress);

@@ -11,6 +11,7 @@ import type { ExtractPlan } from '../../extract/plan.ts';
 import { type Files, nodeFiles } from '../../system/files.ts';
 import { optionName, type RawOptions } from '../../system/options.ts';
 import { ownCommand } from '../../system/own-command.ts';
+import { counted } from '../../system/printable.ts';
 import { shortPath } from '../../system/short-path.ts';
 import { describeCounts, describeSet } from '../extract/extract-output.ts';
 import { openProgress } from '../progress-bar.ts';
@@ -107,6 +108,6 @@ function printMerged({ folder, manifest, newImages, keptImages }: MergeResult, p
     next,
   });
   session.print(describeSet(folder, manifest));
-  session.print(`${parts} parts merged: ${newImages} new, ${keptImages} kept; ${describeCounts(counts)}`);
+  session.print(`${counted(parts, 'part')} merged: ${newImages} new, ${keptImages} kept; ${describeCounts(counts)}`);
   session.print(`next: ${next}`);
 }

@@ -3,6 +3,7 @@ import { mostParts } from '../../cluster/records/part.ts';
 import { type PartsStatus, readStatus } from '../../cluster/status/status.ts';
 import { extractOptions } from '../../extract/options.ts';
 import { featureFolder } from '../../extract/plan.ts';
+import { counted } from '../../system/printable.ts';
 import { shortPath } from '../../system/short-path.ts';
 import { formatSeconds } from '../progress-bar.ts';
 import { asVerb, retyped, withOption, withoutOption } from '../retyped.ts';
@@ -35,7 +36,7 @@ export function firstPart(args: readonly string[]): string {
 function print(status: PartsStatus, session: Session): void {
   const { folder, partCount, done, inputs, inputsDone, rows, imagesPerSecond, secondsLeft, failures, array } = status;
   session.printJson({ featureSet: folder, ...status });
-  session.print(`${shortPath(folder)}: ${done} of ${partCount} parts done, ${rows} rows`);
+  session.print(`${shortPath(folder)}: ${done} of ${counted(partCount, 'part')} done, ${counted(rows, 'row')}`);
   for (const state of ['running', 'failed', 'stopped', 'waiting'] as const) {
     if (status[state].length > 0)
       session.print(`  ${state}: ${status[state].length} (${arrayExpression(status[state])})`);
@@ -43,11 +44,11 @@ function print(status: PartsStatus, session: Session): void {
   if (inputs !== undefined) {
     const rate = imagesPerSecond === 0 ? '' : `, ${imagesPerSecond.toFixed(1)} images/s`;
     const left = secondsLeft === undefined ? '' : `, about ${formatSeconds(secondsLeft)} left`;
-    session.print(`  ${inputsDone} of ${inputs} inputs${rate}${left}`);
+    session.print(`  ${inputsDone} of ${counted(inputs, 'input')}${rate}${left}`);
   }
   for (const { reason, inputs: count, parts } of failures) {
     const where = parts.length === 0 ? '' : `; parts ${arrayExpression(parts)} stopped at it`;
-    session.print(`  ${count === 0 ? '' : `${count} inputs: `}${reason}${where}`);
+    session.print(`  ${count === 0 ? '' : `${counted(count, 'input')}: `}${reason}${where}`);
   }
   if (array !== '') session.print(`  not under way: --array=${array}`);
 }

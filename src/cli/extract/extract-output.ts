@@ -7,10 +7,14 @@ import { stepShares } from '../../extract/stopwatch.ts';
 import { type Manifest, type OutcomeCounts, rowLength } from '../../features/manifest/manifest.ts';
 import { bytesPerNumber } from '../../formats/npy/npy.ts';
 import { formatBytes } from '../../system/durable.ts';
+import { counted } from '../../system/printable.ts';
 import { shortPath } from '../../system/short-path.ts';
 import { formatSeconds } from '../progress-bar.ts';
 import type { Session } from '../verb.ts';
 import type { NextStep } from './next-step.ts';
+
+/** A shorter run needs no advice on how to speed it up. */
+const longRunSeconds = 60;
 
 /** Prints the result of `--explain` for each set. */
 export function printExplanations(explanations: readonly Explanation[], session: Session): void {
@@ -77,7 +81,7 @@ export function printResults(
   if (newImages > 0) {
     const parts = shares.map(([step, share]) => `${step} ${Math.round(share * 100)} %`);
     session.print(`${formatSeconds(seconds.total)}, ${imagesPerSecond.toFixed(1)} images/s: ${parts.join(', ')}`);
-    session.print(`what would help: ${describeHelp(shares, manifest)}`);
+    if (seconds.total >= longRunSeconds) session.print(`what would help: ${describeHelp(shares, manifest)}`);
   } else session.print('nothing to compute: the network did not run');
   if (next.note !== undefined) session.print(next.note);
   session.print(`next: ${next.command}`);
@@ -109,7 +113,7 @@ function describeImages({ manifest, newImages, keptImages, resumedImages }: Extr
 export function describeSet(folder: string, { rowCount, rowShape, fields, counts, madeBy }: Manifest): string {
   const bytes = rowCount * rowLength(rowShape) * bytesPerNumber(fields.dtype);
   return (
-    `${shortPath(folder)}: ${counts.kept} images, [${rowShape.join(', ')}] ${fields.dtype} each, ${formatBytes(bytes)}; ` +
+    `${shortPath(folder)}: ${counted(counts.kept, 'image')}, [${rowShape.join(', ')}] ${fields.dtype} each, ${formatBytes(bytes)}; ` +
     `${fields.architecture} from ${madeBy.weights}, ${fields.tap}, ${fields.pool}`
   );
 }
@@ -129,9 +133,9 @@ function describeHelp(shares: ReturnType<typeof stepShares>, { fields, madeBy }:
 
 export function describeCounts({ duplicate, missing, unreadable, failed, total }: OutcomeCounts): string {
   const without = Object.entries({ duplicate, missing, unreadable, failed }).filter(([, count]) => count > 0);
-  if (without.length === 0) return `${total} inputs, each with its row`;
+  if (without.length === 0) return `${counted(total, 'input')}, each with its row`;
   const parts = without.map(([outcome, count]) => `${count} ${outcome}`);
-  return `${parts.join(', ')}; ${total} inputs (outcomes.csv says which and why)`;
+  return `${parts.join(', ')}; ${counted(total, 'input')} (outcomes.csv says which and why)`;
 }
 
 /** Files of the data folder that are not inputs, for `--json`. */

@@ -8,6 +8,7 @@ import type { LoadedNetwork } from '../../extract/network-source.ts';
 import type { ExtractValues } from '../../extract/options.ts';
 import type { ExtractContext } from '../../extract/plan.ts';
 import { usageError } from '../../system/errors.ts';
+import { counted } from '../../system/printable.ts';
 import { shortPath } from '../../system/short-path.ts';
 import { programVersion } from '../../system/version.ts';
 import { formatSeconds, openProgress } from '../progress-bar.ts';
@@ -92,12 +93,12 @@ function printPart(result: PartResult, session: Session): void {
   });
   const name = `${shortPath(set)}, part ${part.index} of ${part.count}`;
   if (wasComplete) {
-    session.print(`${name}: already complete, nothing changed: ${inputs} inputs`);
+    session.print(`${name}: already complete, nothing changed: ${counted(inputs, 'input')}`);
     return;
   }
   const stopped = resumedImages === 0 ? '' : `, ${resumedImages} from the interrupted run`;
   const without = Object.entries(counts).filter(([outcome, count]) => outcome !== 'kept' && count > 0);
   const faults = without.map(([outcome, count]) => `, ${count} ${outcome}`).join('');
-  session.print(`${name}: complete: ${inputs} inputs, ${newImages} new${stopped}${faults}`);
+  session.print(`${name}: complete: ${counted(inputs, 'input')}, ${newImages} new${stopped}${faults}`);
   if (newImages > 0) session.print(`${formatSeconds(seconds.total)}, ${imagesPerSecond.toFixed(1)} images/s`);
 }

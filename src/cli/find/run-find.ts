@@ -16,7 +16,7 @@ import { valueAt } from '../../system/at.ts';
 import { makeFolder, writeText } from '../../system/durable.ts';
 import { UserError, usageError } from '../../system/errors.ts';
 import { nodeFiles } from '../../system/files.ts';
-import { printableLine } from '../../system/printable.ts';
+import { plural, printableLine } from '../../system/printable.ts';
 import { shortPath } from '../../system/short-path.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
 import { checkNoFolder } from '../../system/write-error.ts';
@@ -86,7 +86,7 @@ async function writePage(page: string, query: string, set: FeatureSet, found: re
   const { photos } = await makeThumbnails(wanted, imageLocator(data), new PageCache(kept.path)).finally(kept.remove);
   const list = photoListHtml({
     title: 'Photos found',
-    lead: html`The ${count(found.length)} of ${count(set.imageCount)} photos in <code>${breakable(sharedPath(data))}</code> that are nearest to <b>${breakable(query)}</b>, the nearest one first.`,
+    lead: html`The ${count(found.length)} of ${count(set.imageCount)} ${plural(set.imageCount, 'photo')} in <code>${breakable(sharedPath(data))}</code> that are nearest to <b>${breakable(query)}</b>, the nearest one first.`,
     note: html`Under each photo: its cosine similarity to the query, and its label if it has one.`,
     photos: found.map(({ id, path, label, similarity }) => ({
       file: path,

@@ -11,7 +11,7 @@ import { readReport } from '../../report/read-report.ts';
 import { suspectsFile } from '../../report/suspects-list.ts';
 import { usageError } from '../../system/errors.ts';
 import { ownCommand } from '../../system/own-command.ts';
-import { printableLine } from '../../system/printable.ts';
+import { counted, printableLine } from '../../system/printable.ts';
 import { shortPath } from '../../system/short-path.ts';
 import { retyped } from '../retyped.ts';
 import type { Session } from '../verb.ts';
@@ -82,7 +82,7 @@ function tell(done: Relabelled, set: FeatureSet | undefined, session: Session): 
   }
   if (changes.length > mostListed) session.print(`and ${changes.length - mostListed} more`);
   const are = already === 0 ? '' : `, ${already} ${already === 1 ? 'is' : 'are'} so already`;
-  const of = `${changes.length} of ${labelCount} labels`;
+  const of = `${changes.length} of ${counted(labelCount, 'label')}`;
   if (changes.length === 0) {
     const why =
       already === 0

@@ -19,7 +19,7 @@ import { extractUnlabelled, unlabelledName, unreadPhotos } from '../../suggest/u
 import { makeFolder, writeText } from '../../system/durable.ts';
 import { usageError } from '../../system/errors.ts';
 import { nodeFiles } from '../../system/files.ts';
-import { printableLine } from '../../system/printable.ts';
+import { counted, printableLine } from '../../system/printable.ts';
 import { shortPath } from '../../system/short-path.ts';
 import { programVersion } from '../../system/version.ts';
 import { openProgress } from '../progress-bar.ts';
@@ -80,7 +80,9 @@ export async function runSuggest(asked: SuggestValues, session: Session): Promis
   session.printJson({ head: head.folder, from, by, featureSet: set.folder, ...found, csv, page });
   for (const line of photos.slice(0, mostListed).map((photo) => described(photo, from))) session.print(line);
   if (photos.length > mostListed) session.print(`and ${photos.length - mostListed} more`);
-  session.print(`${photos.length} of ${unlabelled} photos to label next, the first one first: ${csv}, ${page}`);
+  session.print(
+    `${photos.length} of ${counted(unlabelled, 'photo')} to label next, the first one first: ${csv}, ${page}`,
+  );
   return unread === 0 ? 0 : 1;
 }
 
@@ -93,7 +95,7 @@ function tellLeftOut({ labelled }: Suggestions, set: FeatureSet, session: Sessio
   }
   const left = [
     ...(labelled === undefined || labelled === 0 ? [] : [`${labelled} already labelled`]),
-    ...(twins === 0 ? [] : [`${twins} exact copies of others`]),
+    ...(twins === 0 ? [] : [`${counted(twins, 'exact copy')} of others`]),
   ];
   if (left.length > 0) session.note(`left out: ${left.join(', ')}`);
   if (unread.length === 0) return 0;

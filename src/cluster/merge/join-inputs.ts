@@ -5,6 +5,7 @@ import type { IndexedImage, IndexTable } from '../../features/index/index-table.
 import type { LabelLine } from '../../features/index/labels.ts';
 import type { Outcome } from '../../features/index/outcomes.ts';
 import { valueAt } from '../../system/at.ts';
+import { counted } from '../../system/printable.ts';
 import { ImageNumbers } from '../records/image-numbers.ts';
 import type { PartInput } from '../records/input-table.ts';
 import { PartsMissingError } from './part-problems.ts';
@@ -203,5 +204,5 @@ function shardOf(shards: PartRows['shards'], row: number): { readonly shard: num
     if (row < first + rowCount) return { shard, within: row - first };
     first += rowCount;
   }
-  throw new RangeError(`row ${row} of a part with ${first} rows`);
+  throw new RangeError(`row ${row} of a part with ${counted(first, 'row')}`);
 }

@@ -11,6 +11,7 @@ import { valueAt } from '../../system/at.ts';
 import { makeFolder } from '../../system/durable.ts';
 import { InterruptedError, UserError } from '../../system/errors.ts';
 import { type Files, listIfThere, nodeFiles, readIfThere } from '../../system/files.ts';
+import { counted } from '../../system/printable.ts';
 import type { OnProgress } from '../../system/progress.ts';
 import { partsFolder } from '../records/layout.ts';
 import { inputCountOf } from '../records/part-record.ts';
@@ -219,7 +220,7 @@ function nothingReadable(data: string, total: number): UserError {
   return new UserError({
     what: 'none of the images could be read',
     where: data,
-    found: `${total} inputs in all parts`,
+    found: `${counted(total, 'input')} in all parts`,
     expected: 'at least one readable image',
   });
 }

@@ -3,6 +3,7 @@ import { listImages } from '../../extract/images/list/list.ts';
 import type { ShardEntry } from '../../features/manifest/manifest.ts';
 import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
+import { counted } from '../../system/printable.ts';
 import type { InputTable } from '../records/input-table.ts';
 import { partsOfList } from '../records/part-list.ts';
 import { PartsMissingError } from './part-problems.ts';
@@ -66,7 +67,7 @@ function doNotAddUp(place: number, total: number): UserError {
     what: 'the parts do not add up to their list of images',
     found:
       place < total ? `an input, number ${place} perhaps, is in no part or in two` : 'more inputs than the list has',
-    expected: `each of ${total} inputs in one part`,
+    expected: `each of ${counted(total, 'input')} in one part`,
     fix: 'run all parts again, with one version of featuretap',
   });
 }

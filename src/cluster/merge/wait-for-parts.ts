@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InterruptedError } from '../../system/errors.ts';
 import type { Files } from '../../system/files.ts';
+import { counted } from '../../system/printable.ts';
 import { arrayExpression } from '../plan/array-expression.ts';
 import { partFolder, readPartFolder } from '../records/layout.ts';
 
@@ -26,7 +27,7 @@ export async function waitForParts(
     }
     if (waiting.size === 0) return;
     if (waiting.size !== before)
-      onNote(`${count - waiting.size} of ${count} parts are complete; waiting for the others`);
+      onNote(`${count - waiting.size} of ${counted(count, 'part')} are complete; waiting for the others`);
     await sleep(secondsBetweenLooks * 1000, undefined, { signal }).catch(() => {
       // On an interrupt, e.g. by a time limit, report the missing parts.
       onNote(`not complete: --array=${arrayExpression([...waiting])}`);

@@ -1,4 +1,5 @@
 import { Document, type YAMLMap } from 'yaml';
+import { counted } from '../../system/printable.ts';
 import { extractJob, type Job, type KubernetesOptions, mergeJob, parallelism } from './kubernetes.ts';
 import {
   type ClusterPlan,
@@ -38,7 +39,7 @@ function extractReasons(plan: ClusterPlan, options: KubernetesOptions): Reasons 
     [`${podSpec}.restartPolicy`, 'backoffLimitPerIndex asks for it; a part may run twice without harm'],
     [
       `${podSpec}.activeDeadlineSeconds`,
-      `${imagesPerPart(plan)} images take ${formatMinutes(partSeconds(plan))}${list}; twice that, and 5 min to start`,
+      `${counted(imagesPerPart(plan), 'image')} take ${formatMinutes(partSeconds(plan))}${list}; twice that, and 5 min to start`,
     ],
     [`${podSpec}.terminationGracePeriodSeconds`, 'time to finish a batch and write a checkpoint'],
     [`${container}.image`, 'holds Node and featuretap: docs/cluster.md has its Dockerfile'],
@@ -54,7 +55,7 @@ function extractReasons(plan: ClusterPlan, options: KubernetesOptions): Reasons 
 }
 
 function mergeComment({ partCount }: ClusterPlan): string {
-  return ` Waits for the ${partCount} parts, checks them and publishes the feature set.`;
+  return ` Waits for the ${counted(partCount, 'part')}, checks them and publishes the feature set.`;
 }
 
 function mergeReasons(plan: ClusterPlan, options: KubernetesOptions): Reasons {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { counted } from '../../system/printable.ts';
 
 /** An extraction in parts, independent of the scheduler. */
 export interface ClusterPlan {
@@ -83,7 +84,7 @@ export function jobName({ name }: Pick<ClusterPlan, 'name'>): string {
 export function describeWork(plan: ClusterPlan): string {
   const { imageCount, partCount, rate, rateSource } = plan;
   const each = formatMinutes(partSeconds(plan));
-  return `${imageCount} images in ${partCount} parts of about ${imagesPerPart(plan)}: ${each} each at ${formatRate(rate)} images/s (${rateSource})`;
+  return `${counted(imageCount, 'image')} in ${counted(partCount, 'part')} of about ${imagesPerPart(plan)}: ${each} each at ${formatRate(rate)} images/s (${rateSource})`;
 }
 
 /** `under a minute`, `12 minutes`, `3.5 hours`. */

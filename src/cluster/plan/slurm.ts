@@ -1,3 +1,4 @@
+import { counted } from '../../system/printable.ts';
 import {
   type ClusterPlan,
   describeWork,
@@ -105,7 +106,7 @@ function mergeScript(plan: ClusterPlan, options: SlurmOptions): string {
   const { partCount } = plan;
   const lines = [
     '#!/bin/bash',
-    `# Checks all ${partCount} parts and publishes the feature set; where parts are missing or damaged, names them as an`,
+    `# Checks all ${counted(partCount, 'part')} and publishes the feature set; where parts are missing or damaged, names them as an`,
     '# expression for sbatch --array, and publishes nothing. Submit it behind the array, whatever became of its tasks:',
     '# sbatch --dependency=afterany:JOB (with afterok it would wait for ever once one task has failed).',
     directive('job-name', `${jobName(plan)}-merge`, 'squeue --name finds it'),
@@ -163,7 +164,7 @@ function directive(option: string, value: string | undefined, reason: string): s
 
 function timeReason(plan: ClusterPlan): string {
   const list = plan.listSeconds < 30 ? '' : `, the list ${formatMinutes(plan.listSeconds)}`;
-  return `${imagesPerPart(plan)} images take ${formatMinutes(partSeconds(plan))}${list}; twice that, and 5 min to start`;
+  return `${counted(imagesPerPart(plan), 'image')} take ${formatMinutes(partSeconds(plan))}${list}; twice that, and 5 min to start`;
 }
 
 /** Slurm's `days-hours:minutes:seconds`. */

@@ -10,6 +10,7 @@ import type { DeviceName, Precision, Preprocessing } from '../../features/manife
 import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import type { Files } from '../../system/files.ts';
+import { counted } from '../../system/printable.ts';
 
 /** Expected images per second of a task. */
 export interface TaskRate {
@@ -97,11 +98,12 @@ export function rateForTask(speed: MeasuredSpeed, { cpus, gpus }: TaskShape, how
   const { device, cores, images, seconds } = speed;
   const rate = images / seconds;
   if (gpus > 0) {
-    const where = device === 'cpu' ? `on ${cores} cores without a GPU: one is faster` : `on ${nameOf(device)}`;
+    const where =
+      device === 'cpu' ? `on ${counted(cores, 'core')} without a GPU: one is faster` : `on ${nameOf(device)}`;
     return { rate, source: `${how} ${where}` };
   }
-  if (cores === cpus) return { rate, source: `${how} on ${cores} cores` };
-  return { rate: (rate * cpus) / cores, source: `${how} on ${cores} cores, times ${cpus}/${cores}` };
+  if (cores === cpus) return { rate, source: `${how} on ${counted(cores, 'core')}` };
+  return { rate: (rate * cpus) / cores, source: `${how} on ${counted(cores, 'core')}, times ${cpus}/${cores}` };
 }
 
 function nameOf(device: DeviceName): string {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { withoutExtension } from '../../extract/images/list/image-names.ts';
 import { usageError } from '../../system/errors.ts';
+import { counted } from '../../system/printable.ts';
 
 /** One of N parts of a feature set; `index` counts from 0. */
 export interface Part {
@@ -33,7 +34,7 @@ export function parsePart(value: string, environment: Environment): Part {
   if (match === null) throw usageError('--part', value, 'k/N with k from 0 to N-1, auto/N or auto');
   const [, first, second] = match;
   const count = second === undefined ? countFromScheduler(environment) : Number(second);
-  if (count < 1 || count > mostParts) throw usageError('--part', value, `between 1 and ${mostParts} parts`);
+  if (count < 1 || count > mostParts) throw usageError('--part', value, `between 1 and ${counted(mostParts, 'part')}`);
   const index = first === undefined || first === 'auto' ? indexFromScheduler(environment) : Number(first);
   if (index >= count) {
     throw usageError('--part', `part ${index} of ${count}`, `a part from 0 to ${count - 1}: parts are counted from 0`);

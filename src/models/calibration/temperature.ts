@@ -4,6 +4,7 @@ import { isStored, type RowSource, takeRows } from '../../rows/row-source.ts';
 import { evenlySpaced, type Table, takeTableRows } from '../../rows/table.ts';
 import { foldsToHoldOut, mostHeldOut } from '../../split/inner-folds.ts';
 import { throwIfInterrupted } from '../../system/interrupt.ts';
+import { plural } from '../../system/printable.ts';
 import { predictionsOf, withChanges } from '../fitted-head.ts';
 import type { FitContext, FittedHead, Head, SavedHead, Temperature } from '../model.ts';
 import { likeliestInverse, logInPlace, raiseRows } from './temperature.kernel.ts';
@@ -51,7 +52,10 @@ function calibrationFacts(
   rowsAre: string,
 ): Pick<FittedHead, 'details' | 'heldOut'> {
   const { inverse, rows, scores } = found;
-  const how = rows === 0 ? 'not calibrated: too few rows to hold out' : `temperature-scaled on ${rows} ${rowsAre} rows`;
+  const how =
+    rows === 0
+      ? 'not calibrated: too few rows to hold out'
+      : `temperature-scaled on ${rows} ${rowsAre} ${plural(rows, 'row')}`;
   const details = {
     ...inner.details,
     temperatureSlope: inverse,

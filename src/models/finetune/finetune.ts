@@ -30,10 +30,10 @@ export function finetuneFrom(linear: HeadKind): HeadKind {
       const { solver, params } = readParams(declared, raw);
       const { validation, patience, lastLayer, C } = params;
       if (validation === 0 && patience !== options.patience.default) {
-        throw usageError('patience', String(patience), 'nothing without held-out rows', '--validation 0.1');
+        throw usageError('patience', String(patience), 'no patience without held-out rows', '--validation 0.1');
       }
       if (lastLayer === 'fresh' && C !== options.C.default) {
-        throw usageError('C', String(C), 'nothing with a fresh last layer', '--last-layer linear');
+        throw usageError('C', String(C), 'no C with a fresh last layer', '--last-layer linear');
       }
       const needs: Head['needs'] = (size) => tuneNeeds(params, solver === 'adamw', size);
       const asked = { params, solver, linear };

@@ -5,6 +5,7 @@ import { takeRows } from '../../rows/row-source.ts';
 import type { Table } from '../../rows/table.ts';
 import { usageError } from '../../system/errors.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
+import { counted } from '../../system/printable.ts';
 import { checkFeatures, checkSolver, checkTrainingTable, savedArray } from '../checks.ts';
 import { fittedHead, inMemory } from '../fitted-head.ts';
 import type { FitContext, FittedHead, Head, HeadKind } from '../model.ts';
@@ -52,7 +53,12 @@ export const knn: HeadKind = {
   create: (raw) => {
     const { params } = readParams(declared, raw);
     if (params.votes === 'uniform' && params.temperature !== options.temperature.default) {
-      throw usageError('temperature', String(params.temperature), 'nothing with uniform votes', '--votes similarity');
+      throw usageError(
+        'temperature',
+        String(params.temperature),
+        'no temperature with uniform votes',
+        '--votes similarity',
+      );
     }
     return {
       model: 'knn',
@@ -153,7 +159,7 @@ function fitted(
     dims,
     converged: true,
     iterations: 0,
-    warnings: params.k > trainRows ? [`there are only ${trainRows} training rows, so all of them vote`] : [],
+    warnings: params.k > trainRows ? [`there are only ${counted(trainRows, 'training row')}, so all of them vote`] : [],
     details,
     calibrated: false,
     predictBoth: async (features) => {

@@ -64,7 +64,7 @@ export const mlp: HeadKind = {
   create: (raw) => {
     const { params } = readParams({ solvers, options }, raw);
     if (params.validation === 0 && params.patience !== options.patience.default) {
-      throw usageError('patience', String(params.patience), 'nothing without held-out rows', '--validation 0.1');
+      throw usageError('patience', String(params.patience), 'no patience without held-out rows', '--validation 0.1');
     }
     const mlpNeeds = ({ trainRows, dims, classes }: FitSize): MemoryPart[] => [
       // Weights, two moments, gradients, the best weights so far and the previous best.

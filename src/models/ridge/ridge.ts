@@ -6,6 +6,7 @@ import { multiply } from '../../numerics/matmul.ts';
 import { type Table, takeTableRows } from '../../rows/table.ts';
 import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
+import { counted } from '../../system/printable.ts';
 import { checkFeatures, checkSolver, checkTrainingTable, savedArray } from '../checks.ts';
 import { fittedHead, inMemory, savedFacts } from '../fitted-head.ts';
 import { absentBias, savedLinearScores, savedWeights } from '../linear-head.ts';
@@ -91,7 +92,7 @@ async function fit(params: Params, given: Table, context: FitContext): Promise<F
   if (Math.min(rowCount, dims) > largestSide) {
     throw new UserError({
       what: 'the closed form of ridge regression is too large here',
-      found: `${rowCount} rows x ${dims} features`,
+      found: `${counted(rowCount, 'row')} x ${counted(dims, 'feature')}`,
       expected: `rows or features up to ${largestSide}`,
       fix: '--model linear trains on any number of rows and features',
     });
@@ -125,7 +126,7 @@ async function fit(params: Params, given: Table, context: FitContext): Promise<F
     const factors = plain ? [] : ['the factor of the softmax, a cautious one'];
     if (chosen.length + factors.length > 0) {
       warnings.push(
-        `${[...chosen, ...factors].join(', and ')}: not chosen by leave-one-out errors, since only ${judged.length} training rows have another one of their class`,
+        `${[...chosen, ...factors].join(', and ')}: not chosen by leave-one-out errors, since only ${counted(judged.length, 'training row')} have another one of their class`,
       );
     }
   }

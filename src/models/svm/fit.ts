@@ -1,6 +1,7 @@
 import { takeInts } from '../../numerics/arrays.kernel.ts';
 import type { Table } from '../../rows/table.ts';
 import { UserError } from '../../system/errors.ts';
+import { counted } from '../../system/printable.ts';
 import { checkTrainingTable } from '../checks.ts';
 import { inMemory } from '../fitted-head.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
@@ -133,7 +134,7 @@ function notCalibrated({ slope }: ProbabilityCalibration): string {
 function howProbabilities(classCount: number, { heldOutRows, folds, foldsOf }: ProbabilityCalibration): string {
   const shape = classCount === 2 ? 'sigmoid' : 'one sigmoid slope for all classifiers, coupled';
   if (heldOutRows === 0) return `${shape}, not calibrated`;
-  return `${shape}, calibrated on ${heldOutRows} cross-validated decision values (${folds} of ${foldsOf} folds)`;
+  return `${shape}, calibrated on ${heldOutRows} cross-validated decision values (${folds} of ${counted(foldsOf, 'fold')})`;
 }
 
 /** Longer runs are refused unless slow runs are allowed. */

@@ -55,9 +55,9 @@ export function readSvmParams(raw: RawParams): {
   const { solver, params: all } = readParams({ solvers: svmSolvers, options: svmOptions }, raw);
   const { allowSlow, ...params } = all;
   const { kernel, gamma } = params;
-  if (solver === 'linearsvc' && kernel !== 'linear') throw usageError('kernel', kernel, 'linear');
+  if (solver === 'linearsvc' && kernel !== 'linear') throw usageError('kernel', kernel, 'linear', { value: 'linear' });
   if (kernel === 'linear' && gamma !== 'scale') {
-    throw usageError('gamma', String(gamma), 'nothing with the linear kernel, which has no width', '--kernel rbf');
+    throw usageError('gamma', String(gamma), 'no gamma with the linear kernel, which has no width', '--kernel rbf');
   }
   return { solver, params, allowSlow };
 }

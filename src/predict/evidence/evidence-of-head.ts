@@ -1,3 +1,4 @@
+import { counted } from '../../system/printable.ts';
 import { featureRecipes } from '../embedder.ts';
 import type { ShippedHead } from '../load-head.ts';
 import { type EvidenceMaps, openEvidence } from './evidence.ts';
@@ -9,5 +10,5 @@ export async function evidenceOfHead(
 ): Promise<EvidenceMaps | string> {
   const [recipe, ...others] = featureRecipes(report);
   if (recipe !== undefined && others.length === 0) return openEvidence(saved, recipe.fields, tapShape);
-  return `its features are those of ${1 + others.length} networks, each scaled by its own norm, so they have no single class activation map`;
+  return `its features are those of ${counted(1 + others.length, 'network')}, each scaled by its own norm, so they have no single class activation map`;
 }

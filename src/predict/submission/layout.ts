@@ -3,6 +3,7 @@ import { valueAt } from '../../system/at.ts';
 import { UserError, usageError } from '../../system/errors.ts';
 import { fileReason } from '../../system/file-reason.ts';
 import { nodeFiles, readText } from '../../system/files.ts';
+import { counted } from '../../system/printable.ts';
 
 /** Contents of a submission's column: id, probability of a class, or name or number of the predicted class. */
 export type SubmissionColumn = 'id' | 'name' | 'number' | { readonly classNumber: number };
@@ -121,7 +122,11 @@ function positiveClass(column: string, classes: readonly string[], positive: str
   const named = classes.indexOf(column);
   if (named >= 0) return named;
   if (classes.length === 2) return 1;
-  throw usageError('--submission-as', `probability, and ${classes.length} classes`, '--positive CLASS beside it');
+  throw usageError(
+    '--submission-as',
+    `probability, and ${counted(classes.length, 'class')}`,
+    '--positive CLASS beside it',
+  );
 }
 
 function checkColumns(file: string, columns: readonly string[], classes: readonly string[]): void {
@@ -130,7 +135,9 @@ function checkColumns(file: string, columns: readonly string[], classes: readonl
   const foreign = columns.filter((name) => !known.has(name));
   const said = [
     lacking.length > 0 ? `no column for ${lacking.length} of the head's classes (${some(lacking)})` : '',
-    foreign.length > 0 ? `${foreign.length} columns that are no class of the head (${some(foreign)})` : '',
+    foreign.length > 0
+      ? `${counted(foreign.length, 'column')} that ${foreign.length === 1 ? 'is' : 'are'} no class of the head (${some(foreign)})`
+      : '',
     wanted.size !== columns.length ? 'a column that occurs twice' : '',
   ].filter((part) => part !== '');
   if (said.length === 0) return;
@@ -138,7 +145,7 @@ function checkColumns(file: string, columns: readonly string[], classes: readonl
     what: "the sample submission's columns are not the head's classes",
     where: file,
     found: said.join('; '),
-    expected: `the id, then the ${classes.length} classes that the head was trained on, or one column for the answer`,
+    expected: `the id, then the ${counted(classes.length, 'class')} that the head was trained on, or one column for the answer`,
   });
 }
 

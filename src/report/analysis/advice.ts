@@ -1,6 +1,7 @@
 import type { Report } from '../../classify/result/report.ts';
 import { valueAt } from '../../system/at.ts';
 import { ownCommand } from '../../system/own-command.ts';
+import { counted, plural } from '../../system/printable.ts';
 import { classSizes, imagesUsed } from '../describe.ts';
 import { accuracyInterval, count, percent, seconds } from '../figures.ts';
 import { reportCommand } from '../report-command.ts';
@@ -56,8 +57,8 @@ function describeUncertainty({ differences }: GroupData, { run }: RunData): stri
   const { low, high } = accuracyInterval(report);
   const what =
     report.perRepeat.length === 1
-      ? `${report.testSize} test images of one split`
-      : `${report.perRepeat.length} repeats of ${report.testSize} test images`;
+      ? `${counted(report.testSize, 'test image')} of one split`
+      : `${counted(report.perRepeat.length, 'repeat')} of ${counted(report.testSize, 'test image')}`;
   const lines = [
     `Between ${percent(low)} and ${percent(high)}.`,
     `That is the 95 % interval of ${run.name}’s accuracy, from ${what}.`,
@@ -79,7 +80,7 @@ function describeMistakes({ run, mistakes }: RunData): string[] {
   const all = run.report.confusion.flat().reduce((sum, count) => sum + count, 0);
   const wrong = all - run.report.confusion.reduce((sum, row, c) => sum + (row[c] ?? 0), 0);
   const lines = [
-    `${wrong} of ${all} answers.`,
+    `${wrong} of ${counted(all, 'answer')}.`,
     told.length === 0 ? 'No pair of classes stands out.' : `Most often mistakes ${listWords(told)}.`,
   ];
   const weakest = run.report.perClass
@@ -110,7 +111,7 @@ function smallClasses(report: Report): string | undefined {
   };
   const [few, many] = [found(true), found(false)];
   if (!(many - few >= sizeGap)) return undefined;
-  return `Classes with fewer than ${sizes.median} training images are found ${percent(few)} of the time, the others ${percent(many)}.`;
+  return `Classes with fewer than ${counted(sizes.median, 'training image')} are found ${percent(few)} of the time, the others ${percent(many)}.`;
 }
 
 /** Recommendations in words; `nextSteps` has the commands. */
@@ -123,7 +124,7 @@ function describeNext({ runs, alike, labelCheck }: GroupData, best: RunData): st
   const suspects = best.suspects.length;
   const checked = labelCheck === undefined ? best.images.length : labelCheck.images.length;
   const all = labelCheck?.imageCount ?? imagesUsed(report);
-  const looked = `${count(checked)} of ${count(all)} photos checked`;
+  const looked = `${count(checked)} of ${count(all)} ${plural(all, 'photo')} checked`;
   const divided = alike?.pairs.filter(({ timesApart }) => timesApart > 0).length ?? 0;
   return [
     ...(curve === undefined && hasFewPhotos(report)

@@ -1,5 +1,6 @@
 import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
+import { counted } from '../../system/printable.ts';
 import { pValue } from '../figures.ts';
 import type { Interval } from '../statistics/interval.ts';
 import { correctedResampledTest, holm, mcnemar } from '../statistics/significance.ts';
@@ -127,12 +128,12 @@ function describeCounts({ first, second, counts, interval }: TestedPair): string
   const { testSize, perRepeat } = first.report;
   if (counts !== undefined) {
     const { onlyFirst, onlySecond } = counts;
-    return `on these ${testSize} images: ${first.name} alone is right on ${onlyFirst}, ${second.name} alone on ${onlySecond}`;
+    return `on these ${counted(testSize, 'image')}: ${first.name} alone is right on ${onlyFirst}, ${second.name} alone on ${onlySecond}`;
   }
-  if (pairIsTied(interval)) return `over these ${perRepeat.length} repeats: the same accuracy in each`;
+  if (pairIsTied(interval)) return `over these ${counted(perRepeat.length, 'repeat')}: the same accuracy in each`;
   const points = (value: number): string => (value * 100).toFixed(1);
   const { low, high } = interval as Interval;
-  return `over these ${perRepeat.length} repeats: 95 % interval of the difference ${points(low)} to ${points(high)} points`;
+  return `over these ${counted(perRepeat.length, 'repeat')}: 95 % interval of the difference ${points(low)} to ${points(high)} points`;
 }
 
 function pairIsTied(interval: Interval | undefined): boolean {

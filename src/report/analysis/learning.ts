@@ -1,5 +1,6 @@
 import type { LearningCurvePoint, Report } from '../../classify/result/report.ts';
 import { lastOf, valueAt } from '../../system/at.ts';
+import { counted } from '../../system/printable.ts';
 import { type Interval, z95 } from '../statistics/interval.ts';
 import { correctedMeanInterval } from '../statistics/significance.ts';
 
@@ -53,7 +54,7 @@ export function learningCurve(
     little: 'More photos of the same kind would help little',
     'not clear': 'Whether more photos would help is not clear from these',
   }[answer];
-  const moved = `from ${from.trainSize} to ${last.trainSize} training images the accuracy ${lastDoubling < 0 ? 'fell' : 'rose'} by ${Math.abs(lastDoubling).toFixed(1)} points per doubling`;
+  const moved = `from ${from.trainSize} to ${counted(last.trainSize, 'training image')} the accuracy ${lastDoubling < 0 ? 'fell' : 'rose'} by ${Math.abs(lastDoubling).toFixed(1)} points per doubling`;
   const words = `${said}: ${moved} (95 % interval ${interval.low.toFixed(1)} to ${interval.high.toFixed(1)}).`;
   return { points, lastDoubling, interval, answer, words };
 }

@@ -59,7 +59,7 @@ test('--split draw splits all rows except the test part', async () => {
 
 test('rejects a class of the evaluated part that is not in train, by name', async () => {
   const data = await dataWith((row) => (row === 39 ? 'val' : thirds(row)));
-  assert.throws(() => givenSplit(data), /1 classes of val are not in train[\s\S]*rare[\s\S]*--leave-out rare/);
+  assert.throws(() => givenSplit(data), /1 class of val is not in train[\s\S]*rare[\s\S]*--leave-out rare/);
 });
 
 test('--test-on is wrong usage for a set without a given split', async () => {

@@ -155,7 +155,7 @@ test('joins labels by id, with or without folders and extensions, and counts wha
   assert.deepEqual(found.ids, ids.slice(1));
   assert.deepEqual(found.names, ['b', 'c', 'd', 'e']);
   assert.deepEqual(found.features, features.slice(3));
-  assert.match(found.said, /joined by id[\s\S]*1 rows have no label in .*by-id\.csv: left out/);
+  assert.match(found.said, /joined by id[\s\S]*1 row without a label in .*by-id\.csv: left out/);
 });
 
 test('the error for a folder without features describes the accepted layouts', async () => {

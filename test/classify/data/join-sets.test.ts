@@ -77,7 +77,7 @@ test('uses the labels of the first set, and reports where those of another diffe
   assert.deepEqual(second?.classes, ['even', 'odd']);
   assert.match(
     second?.warnings.join('\n') ?? '',
-    /1 labels in .*labels-b are not those of .*labels-a.*: 2: two, but even/,
+    /1 label in .*labels-b is not that of .*labels-a.*: 2: two, but even/,
   );
 });
 

@@ -24,9 +24,9 @@ test('reports exact duplicates, and names those whose labels differ', async () =
     outcomes: [copy('agrees', 1), copy('differs', 2)],
   });
   const { warnings } = await joinLabels(await openFeatureSet(folder), { maxMissing: 0 });
-  assert.match(warnings.join('\n'), /2 labelled images are exact copies of others/);
+  assert.match(warnings.join('\n'), /2 exact copies of other labelled images/);
   assert.match(
     warnings.join('\n'),
-    /1 exact copies have a different label from their twin: differs: kind-3, but img-002: kind-2/,
+    /1 exact copy with another label than the twin: differs: kind-3, but img-002: kind-2/,
   );
 });

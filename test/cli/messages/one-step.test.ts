@@ -176,6 +176,19 @@ describe('the command that an error prints corrects it in one step:', () => {
     assert.equal(await fixOf('classify -C=0 --model svm'), 'classify --C 1 --model svm');
     assert.equal(await fixOf('classify --test-size 1.5'), 'classify --test-size 0.1');
     assert.equal(await fixOf('classify --subsample 1.5 --model knn'), 'classify --model knn');
+    const { stderr } = await typed('classify --model linear --epochs 9');
+    assert.match(
+      stderr,
+      /9, with the optimizer lbfgs, which does not read it\n.*optimizer adam, or another head: .*mlp/,
+    );
+    assert.equal(
+      await fixOf('classify --model linear --epochs 9'),
+      'classify --optimizer adam --model linear --epochs 9',
+    );
+    assert.equal(
+      await fixOf('classify --model knn --temperature 2 --votes uniform'),
+      'classify --model knn --temperature 2 --votes similarity',
+    );
     assert.equal(await fixOf('classify --test-size 150%'), 'classify --test-size 0.1');
     assert.equal(await fixOf('predict photo.jpg --coverage 95'), 'predict photo.jpg --coverage 0.95');
     assert.equal(await fixOf('predict photo.jpg --coverage 2'), 'predict photo.jpg --coverage 0.95');

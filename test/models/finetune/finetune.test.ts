@@ -183,9 +183,9 @@ test('is rejected together with a head that needs its rows in memory, and is not
 test('rejects parameters without effect', () => {
   assert.throws(
     () => createHead('finetune', { validation: 0, patience: 3 }),
-    /patience[\s\S]*nothing without held-out/,
+    /patience[\s\S]*no patience without held-out/,
   );
-  assert.throws(() => createHead('finetune', { lastLayer: 'fresh', C: 3 }), /C[\s\S]*nothing with a fresh last layer/);
+  assert.throws(() => createHead('finetune', { lastLayer: 'fresh', C: 3 }), /C[\s\S]*no C with a fresh last layer/);
   assert.throws(() => createHead('finetune', { optimizer: 'adamw', momentum: 0.5 }), /momentum/);
 });
 

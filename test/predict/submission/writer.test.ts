@@ -158,7 +158,7 @@ for (const [name, header, message] of [
   [
     'asks for a class that the head does not know',
     'id,akita,beagle,collie,dingo',
-    /1 columns that are no class of the head \(dingo\)/,
+    /1 column that is no class of the head \(dingo\)/,
   ],
   ['names a class twice', 'id,akita,beagle,collie,akita', /a column that occurs twice/],
   ['is empty', '', /no column for 3/],

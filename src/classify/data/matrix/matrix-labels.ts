@@ -6,6 +6,7 @@ import { fileSource, readRows } from '../../../formats/table/table.ts';
 import { checkTablePlace } from '../../../formats/table/table-place.ts';
 import { valueAt } from '../../../system/at.ts';
 import { UserError } from '../../../system/errors.ts';
+import { counted } from '../../../system/printable.ts';
 import { noColumn, unusable } from '../labels-file.ts';
 import { columnRoles } from './column-roles.ts';
 import type { ExternalMatrix, MatrixOptions, RowNames } from './external-matrix.ts';
@@ -52,7 +53,7 @@ export async function labelsOf(
   throw new UserError({
     what: 'there are no labels for these features',
     where: matrix.where,
-    found: matrix.said ?? `${matrix.rowCount} rows of ${matrix.columnCount} numbers`,
+    found: matrix.said ?? `${counted(matrix.rowCount, 'row')} of ${counted(matrix.columnCount, 'number')}`,
     expected: 'a column or array of labels, or a file of them',
     fix: '--labels y.npy or --labels FILE.csv (one label per row, or the header id,label); --label-column NAME for a table',
     exitCode: 2,
@@ -100,7 +101,7 @@ function joined(matrix: ExternalMatrix, where: string, lines: LabelLines): Matri
         places.map((place) => (place === undefined ? '' : valueAt(values, place)));
       const lacking = matrix.ids.length - found;
       const said = [`labels of ${where} joined by id`];
-      if (lacking > 0) said.push(`${lacking} rows have no label in ${where}: left out`);
+      if (lacking > 0) said.push(`${counted(lacking, 'row')} without a label in ${where}: left out`);
       return { ids: matrix.ids, names: pick(names), numeric, where, column: (name) => pick(column(name)), said };
     }
   }
@@ -108,7 +109,7 @@ function joined(matrix: ExternalMatrix, where: string, lines: LabelLines): Matri
     throw new UserError({
       what: 'the labels do not match the features',
       where,
-      found: `${names.length} labels${matrix.ids === undefined ? '' : ', and no id of the features among theirs'}`,
+      found: `${counted(names.length, 'label')}${matrix.ids === undefined ? '' : ', and no id of the features among theirs'}`,
       expected: `${matrix.rowCount}, one for each row of ${matrix.where}`,
     });
   }

@@ -9,6 +9,7 @@ import { stackedStore } from '../../../rows/stacked-store.ts';
 import { valueAt } from '../../../system/at.ts';
 import { UserError } from '../../../system/errors.ts';
 import { listIfThere, nodeFiles, readText } from '../../../system/files.ts';
+import { counted } from '../../../system/printable.ts';
 import { columnRoles } from './column-roles.ts';
 import type { ExternalMatrix, MatrixOptions } from './external-matrix.ts';
 import { openNpyMatrix } from './npy-matrix.ts';
@@ -43,7 +44,7 @@ export async function openShardFolder(folder: string, options: MatrixOptions): P
     throw new UserError({
       what: 'the shards do not match their metadata',
       where: folder,
-      found: `${matrix.rowCount} rows in ${files.length} .npy files, ${rows} in ${beside?.from}`,
+      found: `${counted(matrix.rowCount, 'row')} in ${files.length} .npy files, ${rows} in ${beside?.from}`,
       expected: 'as many rows in both, shard by shard',
     });
   }

@@ -8,6 +8,7 @@ import { takeRows } from '../../../rows/row-source.ts';
 import { valueAt } from '../../../system/at.ts';
 import { messageOf, UserError } from '../../../system/errors.ts';
 import { nodeFiles, readBlocks, readFailure } from '../../../system/files.ts';
+import { counted } from '../../../system/printable.ts';
 import { columnRoles, describeRoles, type TableColumn } from './column-roles.ts';
 import type { ExternalMatrix, MatrixOptions, RowNames } from './external-matrix.ts';
 
@@ -54,8 +55,8 @@ async function readFeatures(
     const data = new Float32Array(rowCount * columnCount);
     cells.forEach((cell, row) => {
       if (!isList(cell) || cell.length !== columnCount) {
-        const found = isList(cell) ? `${cell.length} numbers` : String(cell);
-        throw unusable(path, `row ${row}, ${first}`, found, `${columnCount} numbers, as in row 0`);
+        const found = isList(cell) ? `${counted(cell.length, 'number')}` : String(cell);
+        throw unusable(path, `row ${row}, ${first}`, found, `${counted(columnCount, 'number')}, as in row 0`);
       }
       for (let c = 0; c < columnCount; c++)
         data[row * columnCount + c] = toNumber(cell[c], path, row, `${first}[${c}]`);

@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import { UserError } from '../../../system/errors.ts';
+import { counted, plural } from '../../../system/printable.ts';
 import type { ImageList } from './image-file.ts';
 import { sharedPrefix } from './splits.ts';
 
@@ -22,7 +23,7 @@ export function checkClasses({ images, root, layout, reading, leftOut }: ImageLi
   throw new UserError({
     what: 'only one class was found, and a classifier needs two',
     where: root,
-    found: `${images.length} images of the class ${first.label} (${reading[0] ?? first.relativePath})${unused}`,
+    found: `${counted(images.length, 'image')} of the class ${first.label} (${reading[0] ?? first.relativePath})${unused}`,
     ...(layout === 'table'
       ? { expected: 'at least two classes', fix: '--label-column NAME takes another column' }
       : {
@@ -47,7 +48,7 @@ export function checkMissing(list: ImageList, options: { readonly allowMissing: 
   const count = (value: number): string => value.toLocaleString('en-US');
   const first = missing.slice(0, shownIds).map(({ id }) => id);
   throw new UserError({
-    what: `${table} names ${count(images.length + missing.length)} images of which ${count(images.length)} are there`,
+    what: `${table} names ${count(images.length + missing.length)} ${plural(images.length + missing.length, 'image')} of which ${count(images.length)} are there`,
     where: list.root,
     found: `${count(missing.length)} missing: ${first.join(', ')}${missing.length > shownIds ? ', …' : ''}`,
     ...(images.length === 0

@@ -1,5 +1,6 @@
 import { valueAt } from '../../../system/at.ts';
 import { messageOf, UserError, usageError } from '../../../system/errors.ts';
+import { counted } from '../../../system/printable.ts';
 import type { LayoutOptions } from './image-file.ts';
 
 /** Derives the class from an image's path. */
@@ -106,7 +107,7 @@ export function otherReading(paths: readonly string[], rule: LabelRule): string 
   if (paths.every((path) => topOf(path) === parentOf(path))) return '';
   const tops = new Set(paths.map(topOf));
   if (tops.size < 2) return '';
-  return ` (--label-from top: ${tops.size} classes)`;
+  return ` (--label-from top: ${counted(tops.size, 'class')})`;
 }
 
 /** @throws UserError if the rule finds no class in a path */
@@ -115,7 +116,7 @@ export function labelsOf(root: string, paths: readonly string[], rule: LabelRule
   const without = labels.flatMap((label, i) => (label === undefined ? [valueAt(shown, i)] : []));
   if (without.length > 0) {
     throw new UserError({
-      what: `${without.length} of ${paths.length} images have no class`,
+      what: `${without.length} of ${counted(paths.length, 'image')} ${without.length === 1 ? 'has' : 'have'} no class`,
       where: root,
       found: `${without.slice(0, 3).join(', ')}${without.length > 3 ? ', …' : ''}: not ${rule.text}`,
       expected: `every image's class as ${rule.text}`,

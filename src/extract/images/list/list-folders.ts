@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { valueAt } from '../../../system/at.ts';
 import { UserError } from '../../../system/errors.ts';
+import { counted } from '../../../system/printable.ts';
 import { idsOf } from './ids.ts';
 import type { ImageFile, ImageList, LayoutOptions, SplitName } from './image-file.ts';
 import { askedRule, type LabelRule, labelsOf, noLabels, otherReading, usualRule } from './label-rule.ts';
@@ -85,7 +86,9 @@ function listSplits(tree: Tree, prefix: string, asked: LabelRule | undefined): L
   const foreign = [...new Set(labels)].filter((label) => !train.has(label));
   const reading = [
     `split = the folders ${prefix}${counts.join(', ')}; class = ${rule.text} in them: ${describeClasses(labels)}${otherReading(below, rule)}`,
-    ...(foreign.length === 0 ? [] : [`not in the training part: ${foreign.length} classes (${some(foreign)})`]),
+    ...(foreign.length === 0
+      ? []
+      : [`not in the training part: ${counted(foreign.length, 'class')} (${some(foreign)})`]),
   ];
   const files = toFiles(tree, paths, labels);
   const isWhole = new Set(splits).size > 1;
@@ -129,7 +132,7 @@ function refuseMixture({ root, images }: Tree): void {
   if (loose.length === 0) return;
   throw layoutError(
     root,
-    `${loose.length} images (${loose[0]}, …) beside folders with ${nested} images (${images.find((path) => path.includes('/'))}, …)`,
+    `${counted(loose.length, 'image')} (${loose[0]}, …) beside folders with ${counted(nested, 'image')} (${images.find((path) => path.includes('/'))}, …)`,
     'move the images into the folder of their class, or the folders elsewhere; or --label-from REGEX, or --labels FILE',
   );
 }

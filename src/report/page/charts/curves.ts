@@ -1,4 +1,5 @@
 import type { RiskPoint } from '../../../metrics/conformal.kernel.ts';
+import { counted } from '../../../system/printable.ts';
 import type { LearningCurve } from '../../analysis/learning.ts';
 import type { Reliability } from '../../analysis/reliability.ts';
 import { percent } from '../../figures.ts';
@@ -22,7 +23,7 @@ export function learningChart(curve: LearningCurve, colour: string): Html {
   const lowest = Math.min(...rows.map(({ low }) => low));
   const y = axis({ domain: [lowest, Math.max(...rows.map(({ high }) => high))], range: yRange, nice: true });
   const label = `Learning curve: ${curve.points
-    .map((point) => `${percent(point.accuracy)} with ${point.trainSize} training images`)
+    .map((point) => `${percent(point.accuracy)} with ${counted(point.trainSize, 'training image')}`)
     .join(', ')}`;
   const line = rows.map(({ size, mean }) => `${x.at(size)},${y.at(mean)}`).join(' ');
   return chart(
@@ -57,7 +58,7 @@ export function reliabilityChart({ bins, expectedError }: Reliability, colour: s
     yAxis(y, frame, 'right, per cent'),
     html`<line class="ideal" x1="${x.at(0)}" y1="${y.at(0)}" x2="${x.at(100)}" y2="${y.at(100)}"/>
       <g class="${colour}"><polyline points="${points.map((p) => `${p.x},${p.y}`).join(' ')}"/>
-      ${points.map((p) => html`<circle cx="${p.x}" cy="${p.y}" r="${p.r}"><title>${`${p.bin.count} answers: confidence ${percent(p.bin.meanConfidence)}, right ${percent(p.bin.accuracy)}`}</title></circle>`)}</g>`,
+      ${points.map((p) => html`<circle cx="${p.x}" cy="${p.y}" r="${p.r}"><title>${`${counted(p.bin.count, 'answer')}: confidence ${percent(p.bin.meanConfidence)}, right ${percent(p.bin.accuracy)}`}</title></circle>`)}</g>`,
   );
 }
 

@@ -8,6 +8,7 @@ import { isArchiveName } from '../../../formats/archive/list-archive.ts';
 import { valueAt } from '../../../system/at.ts';
 import { UserError } from '../../../system/errors.ts';
 import { nodeFiles } from '../../../system/files.ts';
+import { counted } from '../../../system/printable.ts';
 import { shortPath } from '../../../system/short-path.ts';
 import { alikeImages } from '../../alike/alike-images.ts';
 import { curveOf } from '../../analysis/advice.ts';
@@ -78,7 +79,9 @@ async function gatherGroup(
   const rows = set === undefined ? undefined : chooseRows(set, report);
   const { images, without: unlisted } = imageTable(rows, answers, ...dataFolder(set, pageFolder), set);
   if (unlisted > 0)
-    notes.push(`${unlisted} test images are counted in every figure, but are not among the photos here.`);
+    notes.push(
+      `${counted(unlisted, 'test image')} ${unlisted === 1 ? 'is' : 'are'} counted in every figure, but not among the photos here.`,
+    );
   const mapped = mappedPlaces(rows?.ids.length ?? 0);
   const seen =
     set === undefined || rows === undefined || rows.ids.length === 0
@@ -187,7 +190,9 @@ function photoNotes(
   folder: string,
 ): string[] {
   return [
-    ...(unreadable > 0 ? [`${unreadable} photos are no longer in ${sharedPath(folder)}.`] : []),
-    ...(leftOut > 0 ? [`The page holds ${photos.size} photos; ${leftOut} more had no room.`] : []),
+    ...(unreadable > 0
+      ? [`${counted(unreadable, 'photo')} ${unreadable === 1 ? 'is' : 'are'} no longer in ${sharedPath(folder)}.`]
+      : []),
+    ...(leftOut > 0 ? [`The page holds ${counted(photos.size, 'photo')}; ${leftOut} more had no room.`] : []),
   ];
 }

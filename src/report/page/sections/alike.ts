@@ -1,5 +1,6 @@
 import { valueAt } from '../../../system/at.ts';
 import { ownCommand } from '../../../system/own-command.ts';
+import { counted } from '../../../system/printable.ts';
 import type { AlikePair } from '../../alike/alike-images.ts';
 import type { GroupData } from '../../analysis/group-data.ts';
 import { reportCommand } from '../../report-command.ts';
@@ -16,7 +17,7 @@ export function alikeSection(data: GroupData): Html {
   const report = data.runs[0]?.run.report;
   const made = report && !report.command.includes(' --groups ') ? reportCommand(report) : undefined;
   const again = made ?? ownCommand('classify');
-  const part = compared < of ? ` Compared were ${compared} of ${of} images.` : '';
+  const part = compared < of ? ` Compared were ${compared} of ${counted(of, 'image')}.` : '';
   if (pairs.length === 0) return html`<p>No two photos are nearly the same.${part}</p>`;
   const apart = pairs.filter(({ timesApart }) => timesApart > 0).length;
   const leak =

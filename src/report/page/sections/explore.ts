@@ -1,3 +1,4 @@
+import { counted, plural } from '../../../system/printable.ts';
 import type { GroupData } from '../../analysis/group-data.ts';
 import { imagesUsed } from '../../describe.ts';
 import { count } from '../../figures.ts';
@@ -83,7 +84,7 @@ function toolbar({ runs, group, images, alike, features }: GroupData, id: string
   const classCount = group.reports[0]?.classes.length ?? 0;
   const field = (name: string, control: string, make: (attributes: Html) => Html): Html =>
     html`<span><label for="${id}-${control}">${name}</label> ${make(html`id="${id}-${control}" data-control="${control}"`)}</span>`;
-  return html`<details class="toolbar" data-part="toolbar" open><summary>Filters<span data-control="count"></span>: <span role="status" data-control="status">all ${count(images.ids.length)} photos</span></summary>
+  return html`<details class="toolbar" data-part="toolbar" open><summary>Filters<span data-control="count"></span>: <span role="status" data-control="status">all ${count(images.ids.length)} ${plural(images.ids.length, 'photo')}</span></summary>
     <div class="fields">
       ${field('Head', 'run', (attributes) => html`<select ${attributes}>${runs.map(({ run }, i) => html`<option value="${i}">${run.name}</option>`)}</select>`)}
       ${field('Class', 'class', (attributes) => html`<input type="search" ${attributes} list="${id}-classes" placeholder="all ${classCount}" autocomplete="off" spellcheck="false">`)}
@@ -107,12 +108,12 @@ function labelsNote({ labelCheck, runs, group }: GroupData): Html {
   }
   if (labelCheck !== undefined) {
     const { model, folds, images, imageCount, unjudged } = labelCheck;
-    return html`<p class="note">Labels: ${count(images.length)} of ${count(imageCount)} photos were checked by cross-validation with
-      ${folds} folds by ${model}${unjudged > 0 && `; ${unjudged} are the only ones of their class and cannot be checked`}.
+    return html`<p class="note">Labels: ${count(images.length)} of ${count(imageCount)} ${plural(imageCount, 'photo')} were checked by cross-validation with
+      ${counted(folds, 'fold')} by ${model}${unjudged > 0 && `; ${unjudged === 1 ? '1 is the only one of its class' : `${unjudged} are the only ones of their class`} and cannot be checked`}.
       ${images.filter(({ suspected }) => suspected).length} may be wrong; a hard photo with the right label may be among them.</p>`;
   }
   const looked = runs[0]?.images.length ?? 0;
-  return html`<p class="note">Labels: the ${count(looked)} test photos of ${count(imagesUsed(report))} were checked; a hard photo
+  return html`<p class="note">Labels: the ${count(looked)} ${plural(looked, 'test photo')} of ${count(imagesUsed(report))} were checked; a hard photo
     with the right label may be among those to check.</p>`;
 }
 
@@ -122,7 +123,7 @@ function mapPart({ features, images }: GroupData, id: string): Html {
   const of = Math.max(images.ids.length, features?.of ?? 0);
   return html`<div data-part="map" class="part">
     <h3 id="${id}-map">Map of the features</h3>
-    <p>${mapped < of ? `${count(mapped)} of ${count(of)} photos` : `${count(of)} photos`}, a dot each: nearby dots look similar to the
+    <p>${mapped < of ? `${count(mapped)} of ${count(of)} ${plural(of, 'photo')}` : `${count(of)} ${plural(of, 'photo')}`}, a dot each: nearby dots look similar to the
     backbone, before any head.</p>
     <div class="controls">
       ${

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Report } from '../../../classify/result/report.ts';
+import { plural } from '../../../system/printable.ts';
 import type { RunData } from '../../analysis/group-data.ts';
 import { learningCurve } from '../../analysis/learning.ts';
 import { reliability } from '../../analysis/reliability.ts';
@@ -65,7 +66,10 @@ function reproduceBlock(report: Report): Html {
   const facts: readonly (readonly [string, string])[] = [
     ['head', `${report.model}, solver ${report.solver}, ${JSON.stringify(report.params)}`],
     ['seed', `${report.seed}, ${report.perRepeat.length} ${report.perRepeat.length === 1 ? 'split' : 'repeats'}`],
-    ['split', `${trainingImages(report)} training and ${count(report.testSize)} test images, ${report.splitHash}`],
+    [
+      'split',
+      `${trainingImages(report)} training and ${count(report.testSize)} ${plural(report.testSize, 'test image')}, ${report.splitHash}`,
+    ],
     ['features', `${sharedPath(featureSet.folder)}, ${report.features}`],
     [
       'weights',

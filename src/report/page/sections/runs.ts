@@ -1,3 +1,4 @@
+import { counted } from '../../../system/printable.ts';
 import type { GroupData, RunData } from '../../analysis/group-data.ts';
 import { describeData } from '../../describe.ts';
 import { accuracyDeviation, accuracyInterval, seconds } from '../../figures.ts';
@@ -134,7 +135,7 @@ function differencesBlock({ differences, runs }: GroupData): Html {
   return html`
     <h3>Is the difference significant?</h3>
     <ul class="verdicts">${ofBest.map(verdict)}</ul>
-    ${others.length > 0 && html`<details><summary>the other ${others.length} pairs</summary><ul class="verdicts">${others.map(verdict)}</ul></details>`}
+    ${others.length > 0 && html`<details><summary>the other ${counted(others.length, 'pair')}</summary><ul class="verdicts">${others.map(verdict)}</ul></details>`}
     <p class="note">By ${how}${differences.length > 1 && ', p-values adjusted for the number of pairs by Holm’s method'}.
     Significant means p &lt; 0.05.</p>`;
 }

@@ -150,7 +150,7 @@ test('rejects one id with two files and two ids with one file and two labels', a
 test('--allow-missing does not accept an empty train/', async () => {
   const root = folderOf(['train/other.jpg'], 'id,breed\na,pug\n');
   const list = await listImages(root);
-  assert.throws(() => checkMissing(list, { allowMissing: true }), tells('1 images of which 0 are there'));
+  assert.throws(() => checkMissing(list, { allowMissing: true }), tells('1 image of which 0 are there'));
 });
 
 test('the parent folder is the class, at any depth, sorted by code point', async () => {
@@ -264,7 +264,7 @@ test('rejects folders of an unknown layout', async () => {
     listImages(folderOf(['notes.txt'])),
     tells('holds no image', 'detected by their bytes: jpg, jpeg'),
   );
-  await assert.rejects(listImages(folderOf(['a.jpg', 'pug/b.jpg'])), tells('1 images', 'beside folders'));
+  await assert.rejects(listImages(folderOf(['a.jpg', 'pug/b.jpg'])), tells('1 image ', 'beside folders'));
 });
 
 test('sorts by code point, not by UTF-16 unit', () => {
