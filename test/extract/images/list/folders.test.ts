@@ -127,7 +127,7 @@ describe('folders as classes', () => {
   test('a rule that finds no class in some paths, two rules, and an invalid expression are rejected', async () => {
     await assert.rejects(
       labelsOf(['a/1.jpg', 'a/b/2.jpg'], { depth: 2 }),
-      tells('1 of 2 images have no class', 'a/1.jpg'),
+      tells('1 of 2 images has no class', 'a/1.jpg'),
     );
     const none = { '3': undefined, 'a/1': undefined, 'a/b/2': undefined };
     assert.deepEqual(await labelsOf(['a/1.jpg', 'a/b/2.jpg', '3.jpg'], { labelFrom: 'none' }), none);
