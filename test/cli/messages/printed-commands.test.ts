@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, symlinkSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -87,6 +87,8 @@ describe('a printed command', { skip: isWindows && 'skipped: commands are typed 
       'photos',
       (await readdir(join(root, 'photos'), { recursive: true })).find((name) => name.endsWith('.jpg')) as string,
     );
+    // What the page's button saves.
+    await writeFile(join(root, 'selected-photos.csv'), 'id,label,suggestion\nclass-0/photo-0000,class-0,class-1\n');
     for (const command of all) {
       // Words in capitals are placeholders; downloads are not tested.
       const filled = command
