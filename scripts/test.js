@@ -21,7 +21,7 @@ const slow = [
   'cli/faults', 'scripts/torture-serve', 'export/with-backbone', 'serve/page', 'serve/hostile', 'index',
   'scripts/checkout', 'cluster/plan/kubernetes-run', 'predict/finetune', 'extract/images/decode/pixels',
   'models/contract', 'models/finetune/webgpu', 'scripts/gpu-bench', 'suggest/suggest', 'fuzz', 'models/stream',
-  'models/calibration/temperature', 'extract/backbone/devices/devices', 'extract/torture', 'serve/serve',
+  'models/calibration/temperature', 'extract/backbone/devices/devices', 'serve/serve',
   'cli/messages/foreign-files', 'classify/trial/stream', 'cluster/part/parts', 'cli/classify',
   'extract/images/resize/interpolation', 'extract/backbone/tensorflow/tensorflow-backbone', 'models/forest/forest',
   'extract/faults', 'cli/signals', 'cli/extract', 'predict/side-by-side', 'cli/predict', 'export/export',

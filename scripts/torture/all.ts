@@ -40,7 +40,7 @@ export async function tortureAll(options: TortureOptions): Promise<readonly Tort
   const root = await mkdtemp(join(tmpdir(), 'featuretap-torture-all-'));
   const programs: Programs = { one: new Program(), other: new Program(), killed: new Program() };
   try {
-    const world = await makeWorld(root, options.imageCount ?? 60);
+    const world = await makeWorld(root, options.imageCount ?? 60, programs.one);
     const results: TorturedResult[] = [];
     for (const verb of options.verbs ?? torturedVerbs) {
       const result = await new Torture(verb, world, options, programs).run();
@@ -100,14 +100,15 @@ class Torture {
 
   /** kill -9 at times spread over the run, most of them after the program's start; some runs may end before. */
   async #kill(place: string): Promise<number> {
+    const asked = this.#options.kills * (this.#verb.timesAsManyKills ?? 1);
     let kills = 0;
     let isWhole = false;
     let freshMs = this.#world.startMs + this.#wholeMs;
-    for (let round = 0; kills < this.#options.kills && round < 20 * this.#options.kills; round++) {
+    for (let round = 0; kills < asked && round < 20 * asked; round++) {
       // After a run that ended before its kill there is nothing to continue.
       const isFresh = isWhole || round % 5 === 0 || this.#verb.goesOn !== true;
       if (isFresh) await startOver(this.#verb, this.#world, place);
-      const spread = (kills + this.#random()) / this.#options.kills;
+      const spread = (kills + this.#random()) / asked;
       const share = round % 5 === 4 ? this.#random() : 0.4 + 0.6 * spread;
       const started = performance.now();
       const timer = setTimeout(() => this.#programs.killed.kill(), share * freshMs);

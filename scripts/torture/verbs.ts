@@ -28,6 +28,8 @@ export interface TorturedVerb {
   readonly ends?: Readonly<Record<string, RegExp>>;
   /** Whether files of `same` may be of an unfinished run, if a manifest says which of them count. */
   readonly goesOn?: boolean;
+  /** Killed so many times as often as the others. Default: 1. */
+  readonly timesAsManyKills?: number;
   /** Removes an input of the verb while it runs. @returns a function that restores it */
   readonly disturb: (world: World, place: string) => Promise<() => Promise<void>>;
 }
@@ -48,14 +50,13 @@ async function away(path: string): Promise<() => Promise<void>> {
   return () => rename(`${path}.away`, path);
 }
 
-const setFiles = /(?:features-\d+\.npy|(?:index|labels)\.csv)$/;
-
 export const torturedVerbs: readonly TorturedVerb[] = [
   {
     verb: 'extract',
     args: extractArgs,
-    same: setFiles,
+    same: /(?:features-\d+\.npy|\.csv|manifest\.json)$/,
     goesOn: true,
+    timesAsManyKills: 2,
     disturb: ({ data }) => away(join(data, 'class-1', 'photo-0001.jpg')),
   },
   {

@@ -1,22 +1,21 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { drawPhotos } from './draw-photos.ts';
-import { Program } from './run.ts';
+import type { Program } from './run.ts';
 import { writeTinyWeights } from './tiny-weights.ts';
 import { extractArgs, type World } from './verbs.ts';
 
-/** Creates photos, a feature set, the report of a head and parts in an empty folder. */
-export async function makeWorld(root: string, imageCount: number): Promise<World> {
-  const program = new Program();
-  try {
-    const made = await makeReport(root, imageCount, program);
-    const parts = join(root, 'parts');
-    let partsMs = 0;
-    for (const part of ['0/2', '1/2']) partsMs += await must([...extractArgs(made, parts), '--part', part], program);
-    return { ...made, parts, startMs: Math.max(0, made.firstMs - partsMs / 2) };
-  } finally {
-    program.close();
-  }
+/**
+ * Creates photos, a feature set, the report of a head and parts in an empty folder.
+ *
+ * @param program not started yet: the time of its first run includes that of its start
+ */
+export async function makeWorld(root: string, imageCount: number, program: Program): Promise<World> {
+  const made = await makeReport(root, imageCount, program);
+  const parts = join(root, 'parts');
+  let partsMs = 0;
+  for (const part of ['0/2', '1/2']) partsMs += await must([...extractArgs(made, parts), '--part', part], program);
+  return { ...made, parts, startMs: Math.max(0, made.firstMs - partsMs / 2) };
 }
 
 /** The input of a server of a head. */
