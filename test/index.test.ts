@@ -2,11 +2,9 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { pathToFileURL } from 'node:url';
 import {
   type Answer,
   classify,
@@ -24,14 +22,12 @@ import {
   type Table,
   UserError,
 } from '../src/index.ts';
+import { libraryUrl } from './child-source.ts';
 import { drawRows } from './classify/drawn-set.ts';
 import { drawFolder, drawImage } from './extract/drawn-data.ts';
 import { projectRoot } from './reference.ts';
 
-/** The package's bundle of the library. */
-const library = pathToFileURL(
-  join(createRequire(import.meta.url)('../scripts/bundle/checkout.cjs').bundleFolder(), 'index.js'),
-).href;
+const library = libraryUrl();
 
 test('importing the library loads no native code and has no side effects', () => {
   const script = `

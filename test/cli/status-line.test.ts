@@ -4,15 +4,17 @@ import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { childSource } from '../child-source.ts';
 import { projectRoot } from '../reference.ts';
 
 test('detects whether results and progress go to the same file', () => {
   const folder = mkdtempSync(join(tmpdir(), 'featuretap-outputs-'));
   const [one, other] = [openSync(join(folder, 'one'), 'w'), openSync(join(folder, 'other'), 'w')];
-  const source =
-    "import { isSameOutput } from './src/cli/status-line.ts'; process.exitCode = isSameOutput() ? 10 : 20;";
+  const source = childSource(
+    "import { isSameOutput } from './src/cli/status-line.ts'; process.exitCode = isSameOutput() ? 10 : 20;",
+  );
   const told = (stdout: number, stderr: number): number | null =>
-    spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', source], {
+    spawnSync(process.execPath, source, {
       cwd: projectRoot,
       stdio: ['ignore', stdout, stderr],
     }).status;

@@ -10,6 +10,7 @@ import { DurableFile, removeAbandoned, writeText } from '../../src/system/durabl
 import { type Files, nodeFiles, readIfThere, readText } from '../../src/system/files.ts';
 import { makeFolder } from '../../src/system/make-folder.ts';
 import { readRegularSync } from '../../src/system/regular-file.ts';
+import { childSource } from '../child-source.ts';
 import { projectRoot } from '../reference.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -79,7 +80,7 @@ describe('durable writes', () => {
       await file.write(new Uint8Array(10));
       console.log('open');
       setInterval(() => {}, 1000);`;
-    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script], {
+    const child = spawn(process.execPath, childSource(script), {
       cwd: projectRoot,
       stdio: ['ignore', 'pipe', 'inherit'],
     });

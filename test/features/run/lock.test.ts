@@ -9,6 +9,7 @@ import { removeUnfinished } from '../../../src/features/run/journal.ts';
 import { takeLock } from '../../../src/features/run/lock.ts';
 import { nodeFiles } from '../../../src/system/files.ts';
 import { openUnfinished } from '../../../src/system/writers/unfinished.ts';
+import { childSource } from '../../child-source.ts';
 import { projectRoot } from '../../reference.ts';
 
 describe('takeLock', () => {
@@ -37,7 +38,7 @@ describe('takeLock', () => {
       await takeLock(nodeFiles, ${JSON.stringify(folder)}, 'to be killed');
       console.log('held');
       setInterval(() => {}, 1000);`;
-    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', source], {
+    const child = spawn(process.execPath, childSource(source), {
       cwd: projectRoot,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -58,7 +59,7 @@ describe('takeLock', () => {
       import { openUnfinished } from './src/system/writers/unfinished.ts';
       await openUnfinished(nodeFiles, ${JSON.stringify(path)});
       process.kill(process.pid, 'SIGKILL');`;
-    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', source], {
+    const child = spawn(process.execPath, childSource(source), {
       cwd: projectRoot,
       stdio: 'inherit',
     });
