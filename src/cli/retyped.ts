@@ -15,7 +15,7 @@ export function retyped(args: readonly string[]): string {
 /** The same words for another verb. */
 export function asVerb(args: readonly string[], verb: VerbName): readonly string[] {
   const at = args.findIndex((arg) => verbNames.includes(arg as VerbName));
-  return args.with(at, verb);
+  return at < 0 ? [verb, ...args] : args.with(at, verb);
 }
 
 /** The command with several words joined to an existing path that was typed without quotes, or undefined. */
