@@ -6,7 +6,7 @@ import { poolRows } from '../extract/backbone/pool.ts';
 import { type LoadedWeights, loadWeights } from '../extract/weights/load-weights.ts';
 import { recordedWeights } from '../extract/weights/recorded-weights.ts';
 import type { DeviceName } from '../features/manifest/manifest.ts';
-import { toFloat16 } from '../formats/npy/float16.kernel.ts';
+import { toFloat16 } from '../formats/half.kernel.ts';
 import { decodeNumbers } from '../formats/npy/npy.ts';
 import { rowsSideBySide } from '../rows/side-by-side.ts';
 import { valueAt } from '../system/at.ts';

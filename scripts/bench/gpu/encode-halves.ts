@@ -1,5 +1,5 @@
 import type { StateDict } from '../../../src/extract/weights/state-dict.ts';
-import { toFloat16 } from '../../../src/formats/npy/float16.kernel.ts';
+import { toFloat16 } from '../../../src/formats/half.kernel.ts';
 
 /** Encodes a state dict as a .safetensors file of float16 tensors, to halve its size. */
 export function encodeHalves({ tensors }: StateDict): Uint8Array {

@@ -1,6 +1,6 @@
 import type { Network } from '../../../src/extract/backbone/network.ts';
 import { pruneTo } from '../../../src/extract/backbone/prune.ts';
-import { toFloat16 } from '../../../src/formats/npy/float16.kernel.ts';
+import { toFloat16 } from '../../../src/formats/half.kernel.ts';
 import { GraphBuilder } from '../../../src/formats/onnx/graph-builder.ts';
 import type { OnnxTensor } from '../../../src/formats/onnx/schema.ts';
 import { decodeTensor, encodeTensor } from '../../../src/formats/onnx/tensor.ts';

@@ -1,9 +1,9 @@
 import { endianness } from 'node:os';
 import { dirname } from 'node:path';
-import { dump, float16ToFloat32, parse } from 'npyjs';
+import { dump, parse } from 'npyjs';
 import { messageOf, UserError } from '../../system/errors.ts';
 import { repairCommand } from '../../system/own-command.ts';
-import { fromFloat16, toFloat16 } from './float16.kernel.ts';
+import { toFloat16, widenFloat16 } from '../half.kernel.ts';
 
 /** Storage type of the shards. */
 export type Dtype = 'float32' | 'float16';
@@ -98,7 +98,7 @@ export function decodeNumbers(bytes: Uint8Array, dtype: Dtype, target: Float32Ar
   }
   // A copy where the view starts on an odd byte: a Uint16Array cannot.
   const even = bytes.byteOffset % 2 === 0 ? bytes : bytes.slice();
-  fromFloat16(new Uint16Array(even.buffer, even.byteOffset, target.length), target, float16ToFloat32);
+  widenFloat16(new Uint16Array(even.buffer, even.byteOffset, target.length), target);
 }
 
 export function requireLittleEndian(): void {
