@@ -10,8 +10,9 @@ import { measure } from '../../scripts/bench/gpu/measure.ts';
 import { readOptions } from '../../scripts/bench/gpu/options.ts';
 import { compareFeatures, gather, type Result } from '../../scripts/bench/gpu/result.ts';
 import { splitArchive } from '../../scripts/bench/gpu/split-archive.ts';
+import { stateDictOf } from '../../scripts/bench/gpu/state-dict.ts';
 import { openOnnxBackbone } from '../../src/extract/backbone/onnx-backbone.ts';
-import { openNetwork, stateDictOf } from '../../src/extract/backbone/open-backbone.ts';
+import { openNetwork } from '../../src/extract/backbone/open-backbone.ts';
 import { resolveTap } from '../../src/extract/backbone/taps.ts';
 import { loadWeights } from '../../src/extract/weights/load-weights.ts';
 import {

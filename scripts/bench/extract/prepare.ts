@@ -3,7 +3,6 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { copyFile, mkdir, symlink } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { stateDictOf } from '../../../src/extract/backbone/open-backbone.ts';
 import { pruneTo } from '../../../src/extract/backbone/prune.ts';
 import { buildResNet } from '../../../src/extract/backbone/resnet-graph.ts';
 import { resolveTap } from '../../../src/extract/backbone/taps.ts';
@@ -14,6 +13,7 @@ import { encodeModel } from '../../../src/formats/onnx/encode.ts';
 import { encodeSafetensors } from '../../../src/formats/safetensors.ts';
 import { UserError } from '../../../src/system/errors.ts';
 import { drawPhotos } from '../../demo/draw.ts';
+import { stateDictOf } from '../gpu/state-dict.ts';
 import type { NetworkName, Task } from './contestant.ts';
 
 interface Input {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Backbone, PixelBatch, TapMap } from '../../../src/extract/backbone/backbone.ts';
 import { averageMap, readBytes } from '../../../src/extract/backbone/gpu/open-on-gpu.ts';
 import { openOnnxBackbone } from '../../../src/extract/backbone/onnx-backbone.ts';
-import { openBackbone, openNetwork, stateDictOf } from '../../../src/extract/backbone/open-backbone.ts';
+import { openBackbone, openNetwork } from '../../../src/extract/backbone/open-backbone.ts';
 import { poolRows } from '../../../src/extract/backbone/pool.ts';
 import { resolveTap } from '../../../src/extract/backbone/taps.ts';
 import { extract } from '../../../src/extract/extract.ts';
@@ -17,6 +17,7 @@ import { choosePreprocessing } from '../../../src/extract/preprocessing.ts';
 import { loadWeights } from '../../../src/extract/weights/load-weights.ts';
 import type { StateDict } from '../../../src/extract/weights/state-dict.ts';
 import { halve, widened } from './half-network.ts';
+import { stateDictOf } from './state-dict.ts';
 import type { Line, Task } from './task.ts';
 
 const task = JSON.parse(readFileSync(process.argv[2] as string, 'utf8')) as Task;

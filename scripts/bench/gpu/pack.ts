@@ -6,7 +6,6 @@ import { dirname, extname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nativeFolder } from '../../../src/extract/backbone/devices/devices.ts';
 import { cudaLibrary } from '../../../src/extract/backbone/devices/explain.ts';
-import { stateDictOf } from '../../../src/extract/backbone/open-backbone.ts';
 import { listImages } from '../../../src/extract/images/list/list.ts';
 import { loadWeights } from '../../../src/extract/weights/load-weights.ts';
 import { textTable } from '../../../src/report/text-table.ts';
@@ -16,6 +15,7 @@ import { cudaFiles } from '../../setup/cuda-wheel.ts';
 import { describeOptions, parseOptions, wholeNumber } from '../shared/options.ts';
 import { encodeHalves } from './encode-halves.ts';
 import { splitArchive } from './split-archive.ts';
+import { stateDictOf } from './state-dict.ts';
 
 const options = {
   pack: ['empty folder for the parts', 'FOLDER', ''],

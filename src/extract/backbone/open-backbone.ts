@@ -110,15 +110,3 @@ export function openInt8Network(
     ? int8Graph(openNetwork(weights, preprocessing.crop), tap, activationRanges)
     : buildInt8ResNet(weights.stateDict, preprocessing, activationRanges);
 }
-
-/** The state dict of a ResNet. @throws UserError for a user's own graph */
-export function stateDictOf(weights: BackboneWeights): StateDict {
-  if (weights.kind === 'state-dict') return weights.stateDict;
-  throw new UserError({
-    what: 'this takes the weights of a ResNet',
-    where: weights.file,
-    found: 'an ONNX graph',
-    expected: 'a .safetensors or .pth file, or a known name',
-    exitCode: 2,
-  });
-}
