@@ -31,6 +31,18 @@ describe('featuretap compare', () => {
     assert.equal(list.split('\n').length - 2, Number(/Review (\d+) suspicious labels/.exec(await page())?.[1] ?? 0));
   });
 
+  test('the page of named reports goes into their folder, and not over the page of others', async () => {
+    const parts = join(root, 'parts');
+    for (const name of ['one', 'two', 'three']) await writeDrawnReport(join(parts, 'dogs'), name, { model: 'svm' });
+    await writeDrawnReport(parts, 'alone', { model: 'svm' });
+    const compared = async (...paths: string[]) => (await featuretap(['compare', ...paths], { cwd: parts })).stderr;
+    assert.match(await compared('dogs/one', 'dogs/two'), /^page: dogs\/index\.html;/m);
+    const page = await readFile(join(parts, 'dogs/index.html'), 'utf8');
+    assert.match(await compared('dogs/two', 'dogs/three/report.json'), /^page: dogs\/comparison\.html;/m);
+    assert.equal(await readFile(join(parts, 'dogs/index.html'), 'utf8'), page);
+    assert.match(await compared('dogs/one', 'alone'), /^no page: .*--html FILE writes one/m);
+  });
+
   test('--json, --csv and --markdown print their format and no page; --fail-below sets the exit code', async () => {
     const inRoot = { cwd: root };
     const json = await featuretap(['compare', 'reports', '--json', '--fail-below', '0.99'], inRoot);
