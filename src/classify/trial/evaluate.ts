@@ -51,7 +51,12 @@ export async function evaluateHead(
     const fitted = await trial.fit(head, context, true);
     const fitEnd = performance.now();
     throwIfInterrupted(context.signal);
-    const scores = await trial.score(fitted);
+    if (head.staysOnDisk === true) {
+      // Each prediction runs the network.
+      const message = `predicting ${counted(split.test.length, 'test image')}`;
+      context.onProgress?.({ stage: 'test images', done: 0, total: split.test.length, message });
+    }
+    const scores = await trial.score(fitted, context.onProgress);
     const predictEnd = performance.now();
 
     const uncalibrated = await trial.uncalibratedLogLoss(fitted);

@@ -1,6 +1,6 @@
 import { probabilityTally } from '../../metrics/metrics.ts';
 import { predictRows, type TakePredictions } from '../../models/fitted-head.ts';
-import type { FitContext, FittedHead, Head } from '../../models/model.ts';
+import type { FitContext, FittedHead, Head, Prediction } from '../../models/model.ts';
 import { createArena } from '../../numerics/arena.ts';
 import { takeFloats, takeInts } from '../../numerics/arrays.kernel.ts';
 import { largestMagnitude } from '../../numerics/finite.kernel.ts';
@@ -19,8 +19,9 @@ interface Trial {
   load(): Promise<void>;
   /** @param watched whether the head gets the test rows, for its figures per epoch */
   fit(head: Head, context: Omit<FitContext, 'test'>, watched?: boolean): Promise<FittedHead>;
-  score(fitted: FittedHead): Promise<TestScores>;
-  /** Predicts the test rows, block by block. */
+  /** @param onProgress told of rows that are read from the disk */
+  score(fitted: FittedHead, onProgress?: FitContext['onProgress']): Promise<TestScores>;
+  /** Predicts the test rows, block by block; those of the last score are kept if they are few. */
   predict(fitted: FittedHead, take: TakePredictions): Promise<void>;
   /** Log loss before calibration; undefined without calibration. */
   uncalibratedLogLoss(fitted: FittedHead): Promise<number | undefined>;
@@ -29,6 +30,9 @@ interface Trial {
 interface TrialSurroundings extends Pick<FitContext, 'networkTail' | 'checkpoints' | 'encodeWords' | 'signal'> {
   readonly stream: boolean;
 }
+
+/** Largest kept predictions of a score, in bytes. */
+const mostKept = 16e6;
 
 /** Opens a split. One trial at a time: the next one reuses the memory. */
 export type OpenTrial = (split: Split) => Trial;
@@ -40,6 +44,7 @@ export type OpenTrial = (split: Split) => Trial;
 export function openTrials(data: LabelledData<RowSource>, { stream, signal, ...more }: TrialSurroundings): OpenTrial {
   const lastTrain = lastTable((rows) => trainingTable(data, rows));
   const lastTest = lastTable((rows) => testTable(data, rows));
+  let scored: { readonly fitted: FittedHead; readonly rows: Int32Array; readonly prediction: Prediction } | undefined;
   const common = { ...more, ...(stream ? { arena: createArena() } : {}) };
 
   function lastTable(make: (rows: Int32Array) => Table<RowSource>): (rows: Int32Array) => Promise<Table<RowSource>> {
@@ -64,12 +69,24 @@ export function openTrials(data: LabelledData<RowSource>, { stream, signal, ...m
         const train = await lastTrain(trainRows);
         return head.fit(train, { ...context, ...common, ...(watched && { test: await tested() }) });
       },
-      predict: async (fitted, take) => predictRows(fitted, (await tested()).features, { signal }, take),
-      score: async (fitted) => {
+      predict: async (fitted, take) => {
+        if (scored?.fitted === fitted && scored.rows === testRows) take(undefined, scored.prediction);
+        else await predictRows(fitted, (await tested()).features, { signal }, take);
+      },
+      score: async (fitted, onProgress) => {
+        const { features } = await tested();
         const scores = testScores(data, testRows);
-        await predictRows(fitted, (await tested()).features, { signal }, (places, { predicted, probabilities }) =>
-          scores.add(places, predicted, probabilities.data),
-        );
+        const total = testRows.length;
+        const kept = isStored(features) ? emptyPrediction(total, data.classes.length) : undefined;
+        scored = kept && { fitted, rows: testRows, prediction: kept };
+        let done = 0;
+        await predictRows(fitted, features, { signal }, (places, { predicted, probabilities }) => {
+          scores.add(places, predicted, probabilities.data);
+          if (places === undefined) return;
+          if (kept !== undefined) setRows(kept, places, { predicted, probabilities });
+          done += places.length;
+          onProgress?.({ stage: 'test images', done, total, rowsRead: done, rowsToRead: total });
+        });
         return scores;
       },
       uncalibratedLogLoss: async (fitted) => {
@@ -83,6 +100,21 @@ export function openTrials(data: LabelledData<RowSource>, { stream, signal, ...m
       },
     };
   };
+}
+
+/** Room for the predictions of rows; undefined if they are too many to be kept. */
+function emptyPrediction(rowCount: number, classCount: number): Prediction | undefined {
+  if (4 * rowCount * (classCount + 1) > mostKept) return undefined;
+  const probabilities = { rowCount, columnCount: classCount, data: new Float32Array(rowCount * classCount) };
+  return { predicted: new Int32Array(rowCount), probabilities };
+}
+
+function setRows(all: Prediction, places: Uint32Array, { predicted, probabilities }: Prediction): void {
+  const classCount = all.probabilities.columnCount;
+  for (const [i, place] of places.entries()) {
+    all.predicted[place] = valueAt(predicted, i);
+    all.probabilities.data.set(probabilities.data.subarray(i * classCount, (i + 1) * classCount), place * classCount);
+  }
 }
 
 /** @param rows row numbers of the table's first rows in the data */

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { usageError } from '../../system/errors.ts';
+import { counted } from '../../system/printable.ts';
 import { heldOutTemperature } from '../calibration/hold-out.ts';
 import { checkSolver } from '../checks.ts';
 import { savedFacts } from '../fitted-head.ts';
@@ -50,6 +51,8 @@ export function finetuneFrom(linear: HeadKind): HeadKind {
           fits: () => params.validation > 0,
           fit: async (train, context, judged) => {
             const { fitted, held } = await tune(train, asked, context);
+            const message = `calibrating on ${counted(held.length, 'held-out image')}`;
+            context.onProgress?.({ stage: 'calibration', done: 0, total: 1, message });
             const options = { judged, signal: context.signal, withScores: true };
             return { fitted, ...(await heldOutTemperature(fitted, train, held, options)) };
           },

@@ -11,6 +11,7 @@ import { type Prediction, parsePredictions } from '../../../src/classify/result/
 import type { Report } from '../../../src/classify/result/report.ts';
 import { openFeatureSet } from '../../../src/features/reader.ts';
 import { encodeNpy } from '../../../src/formats/npy/npy.ts';
+import type { FittedHead, Head } from '../../../src/models/model.ts';
 import { loadHead } from '../../../src/models/registry.ts';
 import { readSavedHead } from '../../../src/models/saved-head.ts';
 import { readReport } from '../../../src/report/read-report.ts';
@@ -238,3 +239,23 @@ function float64Npy(data: Float32Array, rows: number, columns: number): Uint8Arr
   const start = Buffer.from(`\x93NUMPY\x01\x00\x76\x00${header}`, 'latin1');
   return Buffer.concat([start, Buffer.from(Float64Array.from(data).buffer)]);
 }
+
+test('test rows on disk are predicted once for the scores and the prediction sets', async () => {
+  const [linear] = chooseHeads(['linear'], { calibrate: 'temperature' });
+  assert.ok(linear);
+  let predictedRows = 0;
+  const counting: Head = {
+    ...linear,
+    fit: async (train, context) => {
+      const fitted = await linear.fit(train, context);
+      const predictBoth: FittedHead['predictBoth'] = async (features, asked) => {
+        if (asked?.uncalibrated !== true) predictedRows += features.rowCount;
+        return fitted.predictBoth(features, asked);
+      };
+      return { ...fitted, predictBoth };
+    },
+  };
+  const { report } = await run({ heads: [counting], repeats: 1, stream: true });
+  assert.ok(report.conformal);
+  assert.equal(predictedRows, report.testSize);
+});
