@@ -1,19 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { IndexedImage } from '../../src/features/index/index-table.ts';
-import { runFolder, shardFile } from '../../src/features/manifest/layout.ts';
-import type { ShardEntry } from '../../src/features/manifest/manifest.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
-import { publish } from '../../src/features/run/publish.ts';
-import { writeShard } from '../../src/features/shards/shard.ts';
-import { nodeFiles } from '../../src/system/files.ts';
 import { drawPhotos } from '../torture/draw-photos.ts';
-import { drawnFields } from './scale/drawn-fields.ts';
 import { aboutRun, writeDocument } from './shared/document.ts';
+import { drawSet } from './shared/draw-set.ts';
 import { benchOptions } from './shared/options.ts';
 
 const purpose = `Measures the feature set: opening by number of rows, a run over unchanged files, reading compared with
@@ -63,38 +56,12 @@ export async function run(args: readonly string[]): Promise<void> {
   }
 }
 
-/** Writes a set of random rows with ids and paths of Kaggle's length and few features, so that the tables dominate. */
-async function drawSet(folder: string, rowCount: number, dims: number): Promise<void> {
-  await nodeFiles.makeFolder(join(folder, runFolder));
-  const rowsPerShard = Math.max(1, Math.floor(64e6 / (dims * 4)));
-  const shards: ShardEntry[] = [];
-  for (let row = 0; row < rowCount; row += rowsPerShard) {
-    const count = Math.min(rowsPerShard, rowCount - row);
-    const data = Float32Array.from({ length: count * dims }, (_, i) => ((row * dims + i) % 1000) / 7);
-    shards.push(await writeShard(nodeFiles, folder, shardFile(shards.length), data, [dims], 'float32'));
-  }
-  const images = Array.from({ length: rowCount }, (_, row): IndexedImage => {
-    const sha256 = createHash('sha256').update(String(row)).digest('hex');
-    const id = sha256.slice(0, 32);
-    return { row, id, path: `train/${id}.jpg`, sha256 };
-  });
-  await publish(nodeFiles, folder, {
-    fields: drawnFields,
-    rowShape: [dims],
-    shards,
-    images,
-    labels: images.map(({ id }, i) => [id, `class-${i % 1000}`]),
-    outcomes: [],
-    canary: 'AAAAAA==',
-    madeBy: { featuretap: '0', engine: 'onnx', engineVersion: '0', device: 'cpu', weights: 'drawn', data: folder },
-  });
-}
-
 async function benchOpen(folder: string, sizes: readonly number[]): Promise<readonly OpenFigures[]> {
   const figures: OpenFigures[] = [];
   for (const rows of sizes) {
     const set = join(folder, `rows-${rows}`);
-    await drawSet(set, rows, 4);
+    // Few features, so that the tables dominate.
+    await drawSet(set, { rows, dims: 4, classes: 1000, dtype: 'float32' });
     // In a new process with unused memory; opening the small first set warms the code up.
     const source = `
       import { openFeatureSet } from './src/features/reader.ts';
@@ -141,7 +108,8 @@ async function benchUnchanged(folder: string, images: number, weights: string): 
 async function benchRead(folder: string, megabytes: number): Promise<Figures['read']> {
   const dims = 2048;
   const set = join(folder, 'read');
-  await drawSet(set, Math.ceil((megabytes * 1e6) / (dims * 4)), dims);
+  const rows = Math.ceil((megabytes * 1e6) / (dims * 4));
+  await drawSet(set, { rows, dims, classes: 1000, dtype: 'float32' });
   const rates = { raw: 0, matrix: 0 };
   // Alternating, best of three: both read from the page cache after the first turn.
   for (let turn = 0; turn < 3; turn++) {

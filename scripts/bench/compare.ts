@@ -8,9 +8,9 @@ import sharp from 'sharp';
 import { cacheFolder } from '../../src/report/page/cache/page-cache.ts';
 import { browserPath, openBrowser } from '../../test/report/page/browser.ts';
 import { aboutRun, writeDocument } from './shared/document.ts';
+import { drawSet } from './shared/draw-set.ts';
 import { median } from './shared/numbers.ts';
 import { benchOptions } from './shared/options.ts';
-import { drawSet } from './stream/draw-set.ts';
 
 const purpose = `Measures how long compare takes to write its page, cold and from its cache, and how large the page is:
 six real runs on random features, with a photo of 500 x 375 pixels each.

@@ -13,8 +13,8 @@ import { fingerprintOf } from '../../src/features/manifest/fingerprint.ts';
 import { manifestFile } from '../../src/features/manifest/layout.ts';
 import type { Manifest } from '../../src/features/manifest/manifest.ts';
 import { formatManifest, sealManifest } from '../../src/features/manifest/manifest-file.ts';
-import { drawnFields } from './scale/drawn-fields.ts';
 import { aboutRun, writeDocument } from './shared/document.ts';
+import { drawnFields } from './shared/drawn-fields.ts';
 import { benchOptions } from './shared/options.ts';
 
 const purpose = `Measures time and memory of merging the records and tables of many parts.

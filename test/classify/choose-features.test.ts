@@ -1,22 +1,20 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { chosenFeatureSet } from '../../src/classify/choose-features.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import type { UserError } from '../../src/system/errors.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
-let cache: string;
+const cache = temporaryFolder();
 before(async () => {
-  cache = await mkdtemp(join(tmpdir(), 'featuretap-choose-features-'));
   for (const [at, name] of ['old', 'new'].entries()) {
     await mkdir(join(cache, name));
     await writeFile(join(cache, name, 'manifest.json'), '{}');
     await utimes(join(cache, name, 'manifest.json'), 1000 + at, 1000 + at);
   }
 });
-after(() => rm(cache, { recursive: true, force: true }));
 
 const chosen = (name?: string, notes: string[] = []): Promise<string> =>
   chosenFeatureSet(name, cache, (note) => notes.push(note));

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { chooseHeads } from '../../src/classify/choose-heads.ts';
 import { type ClassifyOptions, classify } from '../../src/classify/classify.ts';
 import { readSplits } from '../../src/classify/data/choose-splits.ts';
@@ -20,14 +19,13 @@ import { innerFolds } from '../../src/split/inner-folds.ts';
 import { InterruptedError, UserError } from '../../src/system/errors.ts';
 import { makeFeatureSet } from '../features/make-feature-set.ts';
 import { projectRoot } from '../reference.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { drawRows, makeDrawnSet } from './drawn-set.ts';
 
-let root: string;
+const root = temporaryFolder();
 before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'featuretap-classify-'));
   await makeDrawnSet(join(root, 'drawn'), { rows: 80 });
 });
-after(() => rm(root, { recursive: true }));
 
 async function drawn(): Promise<LabelledData> {
   return joinLabels(await openFeatureSet(join(root, 'drawn')), { maxMissing: 0 });

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { chooseHeads } from '../../src/classify/choose-heads.ts';
 import { type ClassifyOptions, classify } from '../../src/classify/classify.ts';
 import { joinLabels, type LabelledData } from '../../src/classify/data/labelled-data.ts';
@@ -16,6 +15,7 @@ import { loadReportHead } from '../../src/predict/load-head.ts';
 import { readRun } from '../../src/report/analysis/run.ts';
 import type { Table } from '../../src/rows/table.ts';
 import type { UserError } from '../../src/system/errors.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { drawRows, makeDrawnSet } from './drawn-set.ts';
 
 const context = { seed: 0, threads: 1 };
@@ -31,14 +31,12 @@ function table(factor: number): Table {
 }
 
 describe('a number that is not finite', () => {
-  let root = '';
+  const root = temporaryFolder();
   let report: Report;
   before(async () => {
-    root = await mkdtemp(join(tmpdir(), 'featuretap-numbers-'));
     await makeDrawnSet(join(root, 'drawn'), { rows: 80 });
     report = (await classify(await drawn(), options([createHead('ridge')])))[0] as Report;
   });
-  after(() => rm(root, { recursive: true }));
 
   async function drawn(): Promise<LabelledData> {
     return joinLabels(await openFeatureSet(join(root, 'drawn')), { maxMissing: 0 });

@@ -1,21 +1,19 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm, utimes } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { makeDrawnSet } from '../classify/drawn-set.ts';
 import { projectRoot } from '../reference.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { type Ran, featuretap as run, stopFeaturetap } from './command.ts';
 
-let root: string;
+const root = temporaryFolder();
 before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'featuretap-cli-'));
   await mkdir(join(root, 'cache'));
   await makeDrawnSet(join(root, 'cache', 'older'), { rows: 40 });
   await utimes(join(root, 'cache', 'older', 'manifest.json'), 1, 1);
   await makeDrawnSet(join(root, 'cache', 'drawn'), { rows: 80, weights: 'random:resnet-tiny' });
 });
-after(() => rm(root, { recursive: true }));
 
 /** Runs the command in the folder of the sets, with one thread: at these sizes two only wait for each other. */
 const featuretap = (args: readonly string[]): Promise<Ran> =>

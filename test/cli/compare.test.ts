@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { compareVerb } from '../../src/cli/compare.ts';
 import { writeDrawnReport } from '../report/drawn-report.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { featuretap, quietSession } from './command.ts';
 
-let root: string;
+const root = temporaryFolder();
 before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'featuretap-compare-cli-'));
   await writeDrawnReport(join(root, 'reports'), 'svm', { model: 'svm', skill: 0.7 });
   await writeDrawnReport(join(root, 'reports'), 'linear', { model: 'linear', skill: 0.2 });
 });
-after(() => rm(root, { recursive: true, force: true }));
 
 describe('featuretap compare', () => {
   test('prints the table and the verdict, and writes the page and a model card beside each report', async () => {

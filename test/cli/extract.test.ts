@@ -1,24 +1,22 @@
 import assert from 'node:assert/strict';
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { drawPhotos } from '../../scripts/torture/draw-photos.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { type Ran, featuretap as run, stopFeaturetap } from './command.ts';
 
 describe('featuretap extract and verify', () => {
-  let root = '';
+  const root = temporaryFolder();
   let data = '';
   const imageCount = 40;
   /** Every tenth photo has the bytes of the one before it. */
   const copyCount = 4;
 
   before(async () => {
-    root = await mkdtemp(join(tmpdir(), 'featuretap-cli-extract-'));
     data = join(root, 'photos');
     await drawPhotos(data, imageCount);
   });
-  after(() => rm(root, { recursive: true }));
 
   const featuretap = (args: readonly string[]): Promise<Ran> => run(args, { cwd: root });
 

@@ -1,18 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { fixture } from '../extract/backbone/fixtures.ts';
 import { drawFolder, drawImage } from '../extract/drawn-data.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { featuretap } from './command.ts';
 
 describe('layouts of a data folder on the command line', () => {
-  let root = '';
-  before(() => {
-    root = mkdtempSync(join(tmpdir(), 'featuretap-layouts-'));
-  });
-  after(() => rmSync(root, { recursive: true }));
+  const root = temporaryFolder();
 
   const small = ['--weights', fixture('resnet-tiny.safetensors'), '--crop', '32', '--resize', '32'];
   // Without a search for a GPU and without threads: each takes longer to start than these small images to extract.

@@ -1,17 +1,7 @@
 import assert from 'node:assert/strict';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { afterEach, before, describe, it } from 'node:test';
 import { planVerb } from '../../src/cli/cluster/plan.ts';
 import type { Session } from '../../src/cli/verb.ts';
 import { knownWeightsFile } from '../../src/extract/weights/load-weights.ts';
@@ -19,18 +9,17 @@ import { UserError } from '../../src/system/errors.ts';
 import type { RawOptions } from '../../src/system/options.ts';
 import { awkward } from '../cluster/plan/example-plan.ts';
 import { drawFolder } from '../extract/drawn-data.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { quietSession } from './command.ts';
 
 describe('featuretap plan', () => {
-  let root = '';
+  const root = temporaryFolder();
   let data = '';
   const home = process.env['FEATURETAP_CACHE_HOME'];
   before(async () => {
-    root = mkdtempSync(join(tmpdir(), 'featuretap-plan-'));
     data = join(root, awkward);
     await drawFolder(data, 12);
   });
-  after(() => rmSync(root, { recursive: true }));
   afterEach(() => {
     delete process.env['FEATURETAP_WEIGHTS_URL'];
     if (home === undefined) delete process.env['FEATURETAP_CACHE_HOME'];

@@ -1,24 +1,22 @@
 import assert from 'node:assert/strict';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import sharp from 'sharp';
 import type { Report } from '../../src/classify/result/report.ts';
 import { type TrainedHeads, trainHeads } from '../predict/trained.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { type Ran, featuretap as run } from './command.ts';
 
-let root: string;
+const root = temporaryFolder();
 let trained: TrainedHeads;
 let head: string;
 let red: string;
 before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'featuretap-knowing-'));
   trained = await trainHeads(root, { models: [['linear', { calibrate: 'temperature' }]], perClass: 10 });
   head = (trained.reports[0] as Report).report;
   red = join(trained.data, 'red', 'red-00.png');
 });
-after(() => rm(root, { recursive: true, force: true }));
 
 /** With one thread: a second one takes longer to start than these photos to decode. */
 const featuretap = ([verb = '', ...args]: readonly string[]): Promise<Ran> => run([verb, '--threads', '1', ...args]);

@@ -1,25 +1,24 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import type { Report } from '../../src/classify/result/report.ts';
 import { predictVerb } from '../../src/cli/predict.ts';
 import { UserError } from '../../src/system/errors.ts';
 import { type TrainedHeads, trainHeads } from '../predict/trained.ts';
 import { projectRoot } from '../reference.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { quietSession, type Ran, featuretap as run, spawnFeaturetap } from './command.ts';
 
-let root: string;
+const root = temporaryFolder();
 let trained: TrainedHeads;
 let head: string;
 let red: string;
 let blue: string;
 let broken: string;
 before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'featuretap-predict-cli-'));
   trained = await trainHeads(root, { models: [['linear', {}]], perClass: 6 });
   head = (trained.reports[0] as Report).report;
   red = join(trained.data, 'red', 'red-00.png');
@@ -27,7 +26,6 @@ before(async () => {
   broken = join(root, 'broken.jpg');
   await writeFile(broken, 'no image');
 });
-after(() => rm(root, { recursive: true, force: true }));
 
 /** With one thread: a second one takes longer to start than these photos to decode. */
 const featuretap = ([verb = '', ...args]: readonly string[], options: { readonly cwd?: string } = {}): Promise<Ran> =>

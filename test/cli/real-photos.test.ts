@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import { firstRows, fixture, type Golden, readNpyRows, worstRow } from '../extract/backbone/fixtures.ts';
 import { needsReference, projectRoot, reference } from '../reference.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { featuretap, type Ran } from './command.ts';
 
 const weights = reference('weights/resnet50-pqf.safetensors');
@@ -71,7 +71,7 @@ function rowsAt({ shape, data }: Golden, places: readonly number[]): Golden {
 }
 
 describe('the whole pipeline on real photos', { skip }, () => {
-  let root = '';
+  const root = temporaryFolder();
   /** All photos of the reference in the order of labels.csv, and those that are run at 224 pixels. */
   let all: readonly string[] = [];
   let ids: readonly string[] = [];
@@ -87,7 +87,6 @@ describe('the whole pipeline on real photos', { skip }, () => {
   const reports = new Map<string, string>();
 
   before(async () => {
-    root = await mkdtemp(join(tmpdir(), 'featuretap-real-'));
     all = await readJson(reference('reference/dogs-ids.json'));
     known = await readJson(everything ? reference('reference/accuracy.json') : someBreeds);
     const labels = await readTable(join(dogs, 'labels.csv'));
@@ -102,7 +101,6 @@ describe('the whole pipeline on real photos', { skip }, () => {
     const lines = headIds.map((id) => `${id},${breedOf.get(id)}\n`);
     await writeFile(join(heads, 'labels.csv'), `id,breed\n${lines.join('')}`);
   });
-  after(() => rm(root, { recursive: true, force: true }));
 
   it('stops before any image is read where labels.csv names 10,222 images and few exist', async () => {
     const { status, stdout, stderr } = await extract(data);

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { extract as untar } from 'tar-stream';
 import { readExternalFeatures } from '../../src/classify/data/external-features.ts';
 import { convertFeatureSet } from '../../src/convert/convert.ts';
@@ -19,15 +18,15 @@ import { decodeSafetensors } from '../../src/formats/safetensors.ts';
 import { UserError } from '../../src/system/errors.ts';
 import { featuretap } from '../cli/command.ts';
 import { CountingNetwork, drawFolder, drawnRun, imagePath } from '../extract/drawn-data.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
-let root: string;
+const root = temporaryFolder();
 let folder: string;
 let ids: readonly string[];
 let labels: readonly string[];
 let expected: Float32Array;
 
 before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'featuretap-convert-'));
   const data = join(root, 'data');
   await drawFolder(data, 11);
   await copyFile(join(data, imagePath(0)), join(data, 'class-1/twin.png'));
@@ -38,7 +37,6 @@ before(async () => {
   ({ ids, labels } = labelled);
   expected = (await set.readMatrix(labelled.rows)).data;
 });
-after(() => rm(root, { recursive: true }));
 
 async function convert(to: FormatName, name: string = to): Promise<string> {
   const file = join(root, `${name}${formats[to].extension}`);

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { seededRandom } from '../../scripts/demo/random.ts';
 import { checkExport } from '../../src/export/check-export.ts';
@@ -15,6 +14,7 @@ import { createHead, headKinds } from '../../src/models/registry.ts';
 import type { Table } from '../../src/rows/table.ts';
 import { valueAt } from '../../src/system/at.ts';
 import { drawnTail } from '../models/finetune/drawn-tail.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 /** For the head that fine-tunes a network: it reads the rows as maps of 2 x 1. */
 const contextOf = ({ features }: Table) => ({
@@ -158,11 +158,7 @@ describe('an exported head', () => {
 describe('the ONNX checker of Debian', () => {
   const python = '/usr/bin/python3';
   const hasChecker = spawnSync(python, ['-c', 'import onnx']).status === 0;
-  let folder: string;
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'featuretap-export-'));
-  });
-  after(() => rm(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder();
 
   test('accepts every kind of head, with shape inference', {
     skip: !hasChecker && 'skipped: python3-onnx is not installed',

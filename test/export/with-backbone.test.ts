@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Report } from '../../src/classify/result/report.ts';
 import { exportVerb } from '../../src/cli/export.ts';
@@ -17,6 +16,7 @@ import { openPlainPipeline } from '../extract/drawn-data.ts';
 import { type TrainedHeads, trainHeads } from '../predict/trained.ts';
 import { projectRoot } from '../reference.ts';
 import { type Answer, post, serveReports } from '../serve/served.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const python = '/usr/bin/python3';
 const hasChecker = spawnSync(python, ['-c', 'import onnx']).status === 0;
@@ -24,10 +24,9 @@ const hasChecker = spawnSync(python, ['-c', 'import onnx']).status === 0;
 const snippetPython = process.env['FEATURETAP_PYTHON'] ?? python;
 const hasRuntime = spawnSync(snippetPython, ['-c', 'import onnxruntime, PIL']).status === 0;
 
-let root: string;
+const root = temporaryFolder();
 let trained: TrainedHeads;
 before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'featuretap-ship-'));
   const models = [
     ['linear', {}],
     ['svm', { kernel: 'rbf', scale: 'standard' }],
@@ -35,7 +34,6 @@ before(async () => {
   ] as const;
   trained = await trainHeads(root, { models, perClass: 4 });
 });
-after(() => rm(root, { recursive: true, force: true }));
 
 /** Pixels in torchvision's form: NCHW, (x / 255 - mean) / std. */
 function normalize(bytes: Uint8Array, { crop, mean, std }: Preprocessing): Float32Array {

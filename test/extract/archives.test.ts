@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { explainExtract } from '../../src/extract/explain/explain-extract.ts';
 import { extract } from '../../src/extract/extract.ts';
 import { listImages } from '../../src/extract/images/list/list.ts';
@@ -19,10 +18,10 @@ import { InterruptedError } from '../../src/system/errors.ts';
 import { nodeFiles } from '../../src/system/files.ts';
 import { bothSets, extractAll, extractAlone, merge } from '../cluster/part/in-parts.ts';
 import { drawTar, drawZip } from '../formats/draw-archive.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { CountingNetwork, drawFolder, drawnRun } from './drawn-data.ts';
 
-const root = await mkdtemp(join(tmpdir(), 'featuretap-archives-'));
-after(() => rm(root, { recursive: true }));
+const root = temporaryFolder();
 const data = join(root, 'photos');
 await drawFolder(data, 12);
 const files = await filesOf(data);

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, mkdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it, mock } from 'node:test';
 import { explainExtract } from '../../src/extract/explain/explain-extract.ts';
 import { type ExtractResult, extract } from '../../src/extract/extract.ts';
 import { markOf } from '../../src/features/index/file-memory.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import {
   CountingNetwork,
   drawFolder,
@@ -19,18 +19,14 @@ import {
 } from './drawn-data.ts';
 
 describe('extract over a folder that changes', () => {
-  let root = '';
+  const root = temporaryFolder();
   let drawn = 0;
   let data = '';
-  before(async () => {
-    root = await mkdtemp(join(tmpdir(), 'featuretap-changes-'));
+  before(() => {
     // A day on, however long the tests take: files as young as those of a test are read again at the next run.
     mock.timers.enable({ apis: ['Date'], now: Date.now() + 86_400_000 });
   });
-  after(async () => {
-    mock.timers.reset();
-    await rm(root, { recursive: true });
-  });
+  after(() => mock.timers.reset());
   beforeEach(async () => {
     data = join(root, `data-${drawn++}`);
     await drawFolder(data, 9);

@@ -1,23 +1,19 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { type ExtractResult, extract } from '../../src/extract/extract.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { verifyFeatureSet } from '../../src/features/repair/verify.ts';
 import { InterruptedError, UserError } from '../../src/system/errors.ts';
 import { nodeFiles } from '../../src/system/files.ts';
 import { projectRoot } from '../reference.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { CountingNetwork, drawFolder, drawImage, drawnRun, imagePath, type RunChanges } from './drawn-data.ts';
 
 describe('extract', () => {
-  let root = '';
+  const root = temporaryFolder();
   let drawn = 0;
-  before(async () => {
-    root = await mkdtemp(join(tmpdir(), 'featuretap-extract-'));
-  });
-  after(() => rm(root, { recursive: true }));
 
   async function drawData(count: number): Promise<string> {
     const data = join(root, `data-${drawn++}`);

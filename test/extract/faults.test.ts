@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { cp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { memoryFolder } from '../../scripts/memory-folder.ts';
 import { type ExtractResult, extract } from '../../src/extract/extract.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
@@ -11,6 +11,7 @@ import { DiskFullError } from '../../src/system/durable.ts';
 import { UserError } from '../../src/system/errors.ts';
 import type { Files } from '../../src/system/files.ts';
 import { FaultyFiles, quickFiles, SmallDisk } from '../features/run/faulty-files.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { CountingNetwork, drawFolder, drawImage, drawnRun, imagePath, type RunChanges } from './drawn-data.ts';
 
 /**
@@ -20,7 +21,7 @@ import { CountingNetwork, drawFolder, drawImage, drawnRun, imagePath, type RunCh
 const step = process.env['FEATURETAP_FAULTS'] === 'all' ? 1 : 3;
 
 describe('extract on a failing disk', () => {
-  let root = '';
+  const root = temporaryFolder(memoryFolder());
   let data = '';
   let sets = 0;
   /** Contents of the set after an uninterrupted run over the folder. */
@@ -28,12 +29,10 @@ describe('extract on a failing disk', () => {
   const imageCount = 5;
 
   before(async () => {
-    root = await mkdtemp(join(memoryFolder(), 'featuretap-faults-'));
     data = join(root, 'data');
     await drawFolder(data, imageCount);
     expected = contentsOf((await run('expected')).folder);
   });
-  after(() => rm(root, { recursive: true }));
 
   function run(name: string, extra: RunChanges = {}): Promise<ExtractResult> {
     // Shards of 4 rows: two batches, with a checkpoint after each.

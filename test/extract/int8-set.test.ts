@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { readActivationRanges } from '../../src/extract/activation-ranges.ts';
 import { openBackbone } from '../../src/extract/backbone/open-backbone.ts';
 import { poolRows } from '../../src/extract/backbone/pool.ts';
@@ -14,6 +13,7 @@ import { loadWeights } from '../../src/extract/weights/load-weights.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { verifyFeatureSet } from '../../src/features/repair/verify.ts';
 import { nodeFiles } from '../../src/system/files.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { fixture } from './backbone/fixtures.ts';
 import { CountingNetwork, drawFolder, drawImage, drawnRun, imagePath, type RunChanges } from './drawn-data.ts';
 import { published } from './weights/hub/published.ts';
@@ -21,12 +21,10 @@ import { published } from './weights/hub/published.ts';
 const weightsFile = fixture('resnet-tiny.safetensors');
 
 describe('extract --precision int8', () => {
-  let root = '';
+  const root = temporaryFolder();
   before(async () => {
-    root = await mkdtemp(join(tmpdir(), 'featuretap-int8-'));
     await drawFolder(join(root, 'data'), 20);
   });
-  after(() => rm(root, { recursive: true }));
 
   function run(extra: RunChanges = {}, notes: string[] = []): Promise<ExtractResult> {
     const network = extra.network ?? (() => loadNetwork(weightsFile, { device: 'cpu' }));

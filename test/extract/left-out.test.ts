@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { verifyFeatureSet } from '../../src/features/repair/verify.ts';
 import { bothSets, extractAll, extractAlone, merge } from '../cluster/part/in-parts.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { drawImage } from './drawn-data.ts';
 
-const root = await mkdtemp(join(tmpdir(), 'featuretap-left-out-'));
-after(() => rm(root, { recursive: true }));
+const root = temporaryFolder();
 
 /** A given split of 12 images, with a note, an empty file and a hidden one. */
 async function drawSplit(name: string): Promise<string> {

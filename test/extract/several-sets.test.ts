@@ -1,22 +1,18 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { askedExtract } from '../../src/extract/asked-extract.ts';
 import { type ExtractResult, extract, extractSeveral, type SetPlan } from '../../src/extract/extract.ts';
 import { extractOptions } from '../../src/extract/options.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { InterruptedError } from '../../src/system/errors.ts';
 import { readOptions } from '../../src/system/options.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { CountingNetwork, drawFolder, drawImage, drawnRun, type RunChanges } from './drawn-data.ts';
 
-let root = '';
-before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'featuretap-several-'));
-});
-after(() => rm(root, { recursive: true }));
+const root = temporaryFolder();
 
 const asked = [
   { name: 'deep-mean', tap: 'avgpool', pool: 'mean' },

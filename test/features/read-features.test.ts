@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { projectRoot } from '../reference.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { makeFeatureSet } from './make-feature-set.ts';
 
 /** Debian's own python3 has NumPy even where another one is first on the path. */
@@ -13,11 +13,7 @@ const python = ['python3', '/usr/bin/python3'].find(
 );
 
 describe('scripts/read_features.py', { skip: python === undefined && 'skipped: no python3 with NumPy' }, () => {
-  let root = '';
-  before(async () => {
-    root = await mkdtemp(join(tmpdir(), 'featuretap-python-'));
-  });
-  after(() => rm(root, { recursive: true }));
+  const root = temporaryFolder();
 
   /** Runs Python in scripts/ and parses the JSON that it prints. */
   function runPython(source: string): unknown {

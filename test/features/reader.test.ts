@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import type { Matrix } from '../../src/numerics/matrix.ts';
 import { UserError } from '../../src/system/errors.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { makeFeatureSet } from './make-feature-set.ts';
 
 function countingMatrix(rowCount: number, columnCount: number): Matrix {
@@ -13,11 +13,7 @@ function countingMatrix(rowCount: number, columnCount: number): Matrix {
 }
 
 describe('openFeatureSet', () => {
-  let root = '';
-  before(async () => {
-    root = await mkdtemp(join(tmpdir(), 'featuretap-reader-'));
-  });
-  after(() => rm(root, { recursive: true }));
+  const root = temporaryFolder();
 
   const ids = ['b', 'a', 'with, comma', 'with "quote"', 'ünï/çødé', 'new\nline', 'g'];
 

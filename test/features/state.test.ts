@@ -1,18 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { readState } from '../../src/features/manifest/state.ts';
 import { type Files, nodeFiles } from '../../src/system/files.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { makeFeatureSet } from './make-feature-set.ts';
 
 describe('readState', () => {
-  let root = '';
-  before(async () => {
-    root = await mkdtemp(join(tmpdir(), 'featuretap-state-'));
-  });
-  after(() => rm(root, { recursive: true }));
+  const root = temporaryFolder();
 
   const matrix = { rowCount: 2, columnCount: 1, data: Float32Array.of(1, 2) };
   const make = async (name: string, label = 'cat'): Promise<string> => {

@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { readEntrySync } from '../../src/formats/archive/entry.ts';
 import { listArchive } from '../../src/formats/archive/list-archive.ts';
 import { UserError } from '../../src/system/errors.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { drawTar, drawZip } from './draw-archive.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'featuretap-archive-'));
-after(() => rmSync(root, { recursive: true }));
+const root = temporaryFolder();
 let count = 0;
 
 function kept(bytes: Uint8Array): string {

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { joinRows, type LabelledData, readIntoMemory } from '../../src/classify/data/labelled-data.ts';
 import { testTable, trainingTable } from '../../src/classify/trial/trial.ts';
 import type { FingerprintFields } from '../../src/features/manifest/manifest.ts';
@@ -20,17 +18,16 @@ import type { Table } from '../../src/rows/table.ts';
 import { InterruptedError } from '../../src/system/errors.ts';
 import { drawRows } from '../classify/drawn-set.ts';
 import { makeFeatureSet } from '../features/make-feature-set.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const dims = 30;
 const rowCount = 400;
-let root: string;
+const root = temporaryFolder();
 before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'featuretap-stream-'));
   await make('plain', {});
   await make('half', { dtype: 'float16' });
   await make('views', { views: { count: 1, seed: 0 } });
 });
-after(() => rm(root, { recursive: true }));
 
 /** Rows in four shards, with labels in another order than the rows'. */
 async function make(name: string, fields: Partial<FingerprintFields>): Promise<void> {

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, mkdir, mkdtemp, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import type { Report } from '../../src/classify/result/report.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { featureRecipe, openEmbedder } from '../../src/predict/embedder.ts';
@@ -13,15 +12,14 @@ import { UserError } from '../../src/system/errors.ts';
 import { fixture } from '../extract/backbone/fixtures.ts';
 import { openPlainPipeline } from '../extract/drawn-data.ts';
 import { drawReport } from '../report/drawn-report.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { type TrainedHeads, trainHeads } from './trained.ts';
 
-let root: string;
+const root = temporaryFolder();
 let trained: TrainedHeads;
 before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'featuretap-predict-'));
   trained = await trainHeads(root, { models: [['linear', {}]] });
 });
-after(() => rm(root, { recursive: true, force: true }));
 
 const report = (): Report => trained.reports[0] as Report;
 const fails = (message: RegExp) => (error: unknown) => error instanceof UserError && message.test(error.message);

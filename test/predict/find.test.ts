@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { findVerb } from '../../src/cli/find/find.ts';
 import type { Session } from '../../src/cli/verb.ts';
 import { type FeatureSet, openFeatureSet } from '../../src/features/reader.ts';
@@ -14,18 +12,17 @@ import { RowReader } from '../../src/rows/row-reader.ts';
 import { changedRows, storedRows } from '../../src/rows/row-source.ts';
 import { drawFolder, imagePath } from '../extract/drawn-data.ts';
 import { published } from '../extract/weights/hub/published.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
-let root = '';
+const root = temporaryFolder();
 let set: FeatureSet;
 const photos = () => ({ data: join(root, 'photos'), cache: join(root, 'cache'), device: 'cpu', threads: 1 }) as const;
 before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'featuretap-find-'));
   await drawFolder(join(root, 'photos'), 11);
   const weights = join(published, 'clip');
   const { folder } = await extract({ ...photos(), weights });
   set = await openFeatureSet(folder);
 });
-after(() => rm(root, { recursive: true }));
 
 interface Asked {
   readonly printed: string;

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import { joinRows } from '../../src/classify/data/labelled-data.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
@@ -11,16 +10,16 @@ import { headFile } from '../../src/models/saved-head.ts';
 import { loadNetworkTail } from '../../src/predict/network-tail.ts';
 import { featuretap } from '../cli/command.ts';
 import { projectRoot } from '../reference.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { type TrainedHeads, trainHeads } from './trained.ts';
 
 interface Predicted {
   readonly images: readonly { id: string; top: readonly { class: string; probability: number }[] }[];
 }
 
-let root: string;
+const root = temporaryFolder();
 let maps: TrainedHeads;
 before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'featuretap-finetune-'));
   maps = await trainHeads(root, {
     models: [],
     tap: 'layer3',
@@ -28,7 +27,6 @@ before(async () => {
     dtype: 'float16',
   });
 });
-after(() => rm(root, { recursive: true }));
 
 test('the command line trains on maps on disk, and predicts photos as it tested them', async () => {
   const out = join(root, 'by-command');

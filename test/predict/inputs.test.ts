@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { type InputFailure, openInputs } from '../../src/predict/inputs.ts';
 import { drawTar, drawZip } from '../formats/draw-archive.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
-let folder: string;
+const folder = temporaryFolder();
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'featuretap-inputs-'));
   for (const file of [
     'b.jpg',
     'a.PNG',
@@ -25,7 +24,6 @@ before(async () => {
   await mkdir(join(folder, 'empty'));
   await symlink(folder, join(folder, 'pets', 'loop'));
 });
-after(() => rm(folder, { recursive: true, force: true }));
 
 async function collect(
   paths: readonly string[],

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { parsePredictions } from '../../src/classify/result/predictions.ts';
 import { type Answer, type Answered, classify, createHead, type PredictOptions, predict } from '../../src/index.ts';
 import { featuretap } from '../cli/command.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { trainHeads } from './trained.ts';
 
 interface Image {
@@ -19,14 +19,13 @@ interface Image {
 }
 
 describe("the library's predict", { timeout: 300_000 }, () => {
-  let root = '';
+  const root = temporaryFolder();
   let linear = '';
   let neighbours = '';
   let red = '';
   let data = '';
   let features = '';
   before(async () => {
-    root = await mkdtemp(join(tmpdir(), 'featuretap-library-predict-'));
     const { reports, ...trained } = await trainHeads(root, {
       models: [
         ['linear', { calibrate: 'temperature' }],
@@ -37,7 +36,6 @@ describe("the library's predict", { timeout: 300_000 }, () => {
     ({ data, features } = trained);
     red = join(data, 'red', 'red-00.png');
   });
-  after(() => rm(root, { recursive: true }));
 
   const first = async (options: Omit<PredictOptions, 'images'>): Promise<Answered> => {
     const answers: Answer[] = [];

@@ -1,23 +1,20 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { headNotChosen } from '../../src/predict/propose-heads.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { trainHeads } from './trained.ts';
 
-let root: string;
+const root = temporaryFolder();
 /** Folders of the reports: linear, then knn. */
 let folders: readonly string[];
 before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'featuretap-propose-'));
   const models: Parameters<typeof trainHeads>[1]['models'] = [
     ['linear', {}],
     ['knn', { neighbors: 1 }],
   ];
   folders = (await trainHeads(root, { models, perClass: 4 })).reports.map(({ report }) => report);
 });
-after(() => rm(root, { recursive: true, force: true }));
 
 const proposed = async (folder: string): Promise<string> =>
   (await headNotChosen({ folder, command: (head) => `take ${head}` }))?.message ?? '';

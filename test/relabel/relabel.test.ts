@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync, statSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { drawPhotos } from '../../scripts/torture/draw-photos.ts';
 import { extractArgs } from '../../scripts/torture/verbs.ts';
 import { readLabels } from '../../src/classify/data/labels-file.ts';
@@ -12,16 +11,15 @@ import { readCorrections } from '../../src/relabel/corrections.ts';
 import { suspectsList } from '../../src/report/suspects-list.ts';
 import { featuretap, type Ran } from '../cli/command.ts';
 import { fixture } from '../extract/backbone/fixtures.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const weights = fixture('resnet-tiny.safetensors');
 
-let root: string;
+const root = temporaryFolder();
 let table: string;
-before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'featuretap-relabel-'));
+before(() => {
   table = join(root, 'labels.csv');
 });
-after(() => rm(root, { recursive: true }));
 
 const original = 'split,"id",breed\r\ntrain,"a.jpg",cat\r\ntest,b.jpg,"dog"\r\ntrain,c.jpg,dog\r\ntrain,=d.jpg,cat\r\n';
 

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import type { Report } from '../../src/classify/result/report.ts';
 import { compareReports, groupReports, reportNames } from '../../src/report/comparison.ts';
 import { terminalComparison } from '../../src/report/terminal.ts';
 import { UserError } from '../../src/system/errors.ts';
 import { type Drawing, drawReport, writeDrawnReport } from './drawn-report.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const draw = (drawing: Drawing): Report => drawReport(drawing).report;
 
@@ -89,13 +89,11 @@ describe('the table', () => {
 });
 
 describe('reading reports', () => {
-  let folder: string;
+  const folder = temporaryFolder();
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'featuretap-compare-'));
     await writeDrawnReport(folder, 'dogs/svm', { model: 'svm' });
     await writeDrawnReport(folder, 'dogs/linear', { model: 'linear', skill: 0.6 });
   });
-  after(() => rm(folder, { recursive: true, force: true }));
 
   test('finds the reports in a folder, and counts one that is named twice once', async () => {
     const { groups } = await compareReports([folder, join(folder, 'dogs/svm/report.json')]);

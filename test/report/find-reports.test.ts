@@ -1,20 +1,18 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { findReports } from '../../src/report/find-reports.ts';
 import type { UserError } from '../../src/system/errors.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
-let root: string;
+const root = temporaryFolder();
 before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'featuretap-find-reports-'));
   for (const name of ['knn-cosine-f113d245', 'svm-smo-a5b84b89', 'linear-lbfgs-9f79e2ed']) {
     await mkdir(join(root, name));
     await writeFile(join(root, name, 'report.json'), '{}');
   }
 });
-after(() => rm(root, { recursive: true, force: true }));
 
 test('the error for a missing report suggests one with a similar name or the same beginning', async () => {
   for (const [typed, meant] of [

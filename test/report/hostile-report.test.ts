@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import { formatPredictions, type Prediction, parsePredictions } from '../../src/classify/result/predictions.ts';
 import type { Report } from '../../src/classify/result/report.ts';
@@ -12,16 +11,13 @@ import { readReport } from '../../src/report/read-report.ts';
 import { reportCommand } from '../../src/report/report-command.ts';
 import { suspectsList } from '../../src/report/suspects-list.ts';
 import { UserError } from '../../src/system/errors.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { drawReport } from './drawn-report.ts';
 
 type Draft = { -readonly [K in keyof Report]: Report[K] };
 
 describe('an edited report', () => {
-  let root = '';
-  before(async () => {
-    root = await mkdtemp(join(tmpdir(), 'featuretap-hostile-'));
-  });
-  after(() => rm(root, { recursive: true }));
+  const root = temporaryFolder();
 
   const drawn = drawReport({ repeats: 2 });
 

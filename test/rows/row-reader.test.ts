@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { RowReader } from '../../src/rows/row-reader.ts';
 import { changedRows, rowPass, storedRows, takeRows } from '../../src/rows/row-source.ts';
 import { InterruptedError } from '../../src/system/errors.ts';
 import { makeFeatureSet } from '../features/make-feature-set.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { countingStore } from './counting-store.ts';
 
 /** First number of each row of a pass, and the size of each block. */
@@ -108,11 +107,7 @@ describe('stored rows', () => {
     await store.close();
   });
 
-  let root = '';
-  before(async () => {
-    root = await mkdtemp(join(tmpdir(), 'featuretap-stored-'));
-  });
-  after(() => rm(root, { recursive: true }));
+  const root = temporaryFolder();
 
   it('of a float16 set in three shards equal its matrix, in a pass and through a change', async () => {
     const matrix = { rowCount: 10, columnCount: 3, data: Float32Array.from({ length: 30 }, (_, i) => i) };

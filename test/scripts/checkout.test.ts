@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, beforeEach, test } from 'node:test';
+import { before, beforeEach, test } from 'node:test';
 import { projectRoot } from '../reference.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 /** A checkout of its own with this one's packages, so that its sources can be edited. */
-let checkout: string;
+const checkout = temporaryFolder();
 
 before(async () => {
-  checkout = await mkdtemp(join(tmpdir(), 'featuretap-checkout-'));
   for (const part of ['package.json', 'scripts/featuretap.cjs', 'scripts/bundle', 'src']) {
     await cp(join(projectRoot, part), join(checkout, part), { recursive: true });
   }
@@ -20,7 +20,6 @@ before(async () => {
     await symlink(join(projectRoot, 'node_modules', name), join(checkout, 'node_modules', name), 'junction');
   }
 });
-after(() => rm(checkout, { recursive: true }));
 beforeEach(() => rm(join(checkout, 'node_modules/.cache'), { recursive: true, force: true }));
 
 test('the next start sees an edit of a source, and its reversal', async () => {

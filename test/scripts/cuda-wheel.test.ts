@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
-import { createWriteStream, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { createWriteStream, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { ZipFile } from 'yazl';
 import { linkedCuda, takeFromWheel } from '../../scripts/setup/cuda-wheel.ts';
 import { cudaLibrary } from '../../src/extract/backbone/devices/explain.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
-const scratch = mkdtempSync(join(tmpdir(), 'featuretap-wheel-'));
-after(() => rmSync(scratch, { recursive: true }));
+const scratch = temporaryFolder();
 
 const shared = 'libonnxruntime_providers_shared.so';
 const library = Buffer.from('\x7fELF libcublasLt.so.13\0libcublas.so.13\0libcudart.so.13\0', 'latin1');

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { encodeHalves } from '../../scripts/bench/gpu/encode-halves.ts';
 import { halve, widened } from '../../scripts/bench/gpu/half-network.ts';
 import { measure } from '../../scripts/bench/gpu/measure.ts';
@@ -24,9 +23,9 @@ import {
   readStateDict,
   worstRow,
 } from '../extract/backbone/fixtures.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
-const scratch = mkdtempSync(join(tmpdir(), 'featuretap-gpu-bench-'));
-after(() => rmSync(scratch, { recursive: true }));
+const scratch = temporaryFolder();
 
 test("the float16 network is PyTorch's rounded to float16", async () => {
   const stateDict = readStateDict(fixture('resnet-tiny.safetensors'), 'resnet-tiny');

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { suggestionsHtml } from '../../src/suggest/page.ts';
 import type { Suggestion } from '../../src/suggest/suggest.ts';
@@ -11,16 +10,15 @@ import { suggestionsCsv, suggestionsHeader } from '../../src/suggest/suggestions
 import { featuretap, type Ran } from '../cli/command.ts';
 import { type TrainedHeads, trainHeads } from '../predict/trained.ts';
 import { findAccessFaults, openBrowser, withoutBrowser } from '../report/page/browser.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
-let root: string;
+const root = temporaryFolder();
 let trained: TrainedHeads;
 let head: string;
 before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'featuretap-suggest-'));
   trained = await trainHeads(root, { models: [['linear', {}]], perClass: 6 });
   head = trained.reports[0]?.report as string;
 });
-after(() => rm(root, { recursive: true }));
 
 const suggest = (...args: readonly string[]): Promise<Ran> =>
   featuretap(['suggest', '--head', head, '--threads', '1', ...args], { cwd: root });

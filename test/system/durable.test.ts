@@ -5,13 +5,14 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { afterEach, before, beforeEach, describe, it } from 'node:test';
 import { DurableFile, removeAbandoned, writeText } from '../../src/system/durable.ts';
 import { type Files, nodeFiles, readIfThere, readText } from '../../src/system/files.ts';
 import { makeFolder } from '../../src/system/make-folder.ts';
 import { readRegularSync } from '../../src/system/regular-file.ts';
 import { childSource } from '../child-source.ts';
 import { projectRoot } from '../reference.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -157,14 +158,12 @@ describe('durable writes', () => {
 });
 
 describe('reading', { skip: process.platform === 'win32' ? 'no pipes with names here' : false }, () => {
-  let root = '';
+  const root = temporaryFolder();
   before(async () => {
-    root = await mkdtemp(join(tmpdir(), 'featuretap-regular-'));
     assert.equal(spawnSync('mkfifo', [join(root, 'pipe')]).status, 0);
     await symlink('/dev/zero', join(root, 'zero'));
     await writeFile(join(root, 'text'), 'text');
   });
-  after(() => rm(root, { recursive: true }));
 
   it('ends at once at a pipe, a device, a socket or a folder', async () => {
     const server = createServer().listen(join(root, 'socket'));

@@ -19,7 +19,7 @@ import { encodeModel } from '../../../src/formats/onnx/encode.ts';
 import { decodeTensor } from '../../../src/formats/onnx/tensor.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../../src/formats/safetensors.ts';
 import { memoryFolder } from '../../memory-folder.ts';
-import { drawnFields } from '../scale/drawn-fields.ts';
+import { drawnFields } from '../shared/drawn-fields.ts';
 import { archiveTargets } from './archive-targets.ts';
 import type { Draw } from './draw.ts';
 import { byteTarget, type FuzzTarget, jsonTarget } from './fuzz-target.ts';

@@ -1,6 +1,6 @@
 import { runCli } from '../../../src/cli/run.ts';
-import type { DrawnSet } from './draw-set.ts';
-import { drawSet } from './draw-set.ts';
+import type { DrawnSet } from '../shared/draw-set.ts';
+import { drawSet } from '../shared/draw-set.ts';
 
 /**
  * One step in a new process with unused memory: `draw FOLDER {"rows":…}`, or `run` and command-line arguments. Prints

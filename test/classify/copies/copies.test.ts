@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { classify } from '../../../src/classify/classify.ts';
 import { compareImages, copiesFound, describeCopies, groupedByCopies } from '../../../src/classify/copies/copies.ts';
 import { joinLabels, type LabelledData } from '../../../src/classify/data/labelled-data.ts';
@@ -15,6 +13,7 @@ import { groupShuffleSplit } from '../../../src/split/folds.ts';
 import type { Split } from '../../../src/split/split.ts';
 import { makeFeatureSet } from '../../features/make-feature-set.ts';
 import { jsonFixture } from '../../reference.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { drawRows } from '../drawn-set.ts';
 
 interface Golden {
@@ -44,16 +43,14 @@ const splitOf = ({ train, test }: { train: readonly number[]; test: readonly num
   test: Int32Array.from(test),
 });
 
-let root: string;
+const root = temporaryFolder();
 before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'featuretap-copies-'));
   await makeFeatureSet(join(root, 'golden'), {
     matrix,
     ids,
     labels: ids.map((id, row) => [id, `kind-${golden.labels[row]}`]),
   });
 });
-after(() => rm(root, { recursive: true }));
 
 const data = async (): Promise<LabelledData> =>
   joinLabels(await openFeatureSet(join(root, 'golden')), { maxMissing: 0 });

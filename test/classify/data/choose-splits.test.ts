@@ -1,18 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { drawBesideTest, givenSplit } from '../../../src/classify/data/choose-splits.ts';
 import { joinRows, type LabelledData } from '../../../src/classify/data/labelled-data.ts';
 import type { LabelLine } from '../../../src/features/index/labels.ts';
 import { openFeatureSet } from '../../../src/features/reader.ts';
 import type { StoredRows } from '../../../src/rows/row-source.ts';
 import { UserError } from '../../../src/system/errors.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { makeDrawnSet } from '../drawn-set.ts';
 
-const root = await mkdtemp(join(tmpdir(), 'featuretap-given-'));
-after(() => rm(root, { recursive: true }));
+const root = temporaryFolder();
 let sets = 0;
 
 /** 40 images of 4 classes in the given parts. */

@@ -1,19 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { joinSets } from '../../../src/classify/data/join-sets.ts';
 import { type FeatureSet, openFeatureSet } from '../../../src/features/reader.ts';
 import { loadRows } from '../../../src/rows/row-source.ts';
 import type { UserError } from '../../../src/system/errors.ts';
 import { fakeSha256, makeFeatureSet } from '../../features/make-feature-set.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 
-let root: string;
-before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'featuretap-join-sets-'));
-});
-after(() => rm(root, { recursive: true }));
+const root = temporaryFolder();
 
 /** A set whose row of image `3` is [3 * scale]. The ids have a prefix, the images' bytes do not depend on it. */
 async function makeSet(

@@ -1,17 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { joinLabels } from '../../../src/classify/data/labelled-data.ts';
 import { openFeatureSet } from '../../../src/features/reader.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { makeDrawnSet } from '../drawn-set.ts';
 
-let root: string;
-before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'featuretap-labelled-'));
-});
-after(() => rm(root, { recursive: true }));
+const root = temporaryFolder();
 
 test('reports exact duplicates, and names those whose labels differ', async () => {
   const folder = join(root, 'copies');

@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { type LabelsFile, type LabelsFileOptions, readLabels } from '../../../src/classify/data/labels-file.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 
 describe('readLabels', () => {
-  let root = '';
-  before(async () => {
-    root = await mkdtemp(join(tmpdir(), 'featuretap-labels-'));
-  });
-  after(() => rm(root, { recursive: true }));
+  const root = temporaryFolder();
 
   async function read(text: string, options: LabelsFileOptions = {}): Promise<LabelsFile> {
     const file = join(root, 'labels.csv');

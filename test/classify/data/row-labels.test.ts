@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { readRowLabels } from '../../../src/classify/data/matrix/matrix-labels.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 
 describe('readRowLabels', () => {
-  let root = '';
-  before(async () => {
-    root = await mkdtemp(join(tmpdir(), 'featuretap-row-labels-'));
-  });
-  after(() => rm(root, { recursive: true }));
+  const root = temporaryFolder();
 
   async function read(text: string | Uint8Array): ReturnType<typeof readRowLabels> {
     const file = join(root, 'y.csv');

@@ -1,18 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { joinSets } from '../../../src/classify/data/join-sets.ts';
 import { sideBySide } from '../../../src/classify/data/side-by-side.ts';
 import { type FeatureSet, openFeatureSet } from '../../../src/features/reader.ts';
 import { fakeSha256, makeFeatureSet } from '../../features/make-feature-set.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 
-let root: string;
-before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'featuretap-side-by-side-'));
-});
-after(() => rm(root, { recursive: true }));
+const root = temporaryFolder();
 
 async function makeSet(
   name: string,

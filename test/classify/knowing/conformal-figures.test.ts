@@ -1,21 +1,18 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { chooseHeads } from '../../../src/classify/choose-heads.ts';
 import { classify } from '../../../src/classify/classify.ts';
 import { joinLabels } from '../../../src/classify/data/labelled-data.ts';
 import type { Report } from '../../../src/classify/result/report.ts';
 import { openFeatureSet } from '../../../src/features/reader.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { makeDrawnSet } from '../drawn-set.ts';
 
-let root: string;
+const root = temporaryFolder();
 before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'featuretap-conformal-'));
   await makeDrawnSet(join(root, 'drawn'), { rows: 200 });
 });
-after(() => rm(root, { recursive: true }));
 
 async function reportsOf(models: readonly string[], repeats = 1): Promise<readonly Report[]> {
   return classify(await joinLabels(await openFeatureSet(join(root, 'drawn')), { maxMissing: 0 }), {

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { drawSet } from '../../../scripts/bench/stream/draw-set.ts';
+import { before, test } from 'node:test';
+import { drawSet } from '../../../scripts/bench/shared/draw-set.ts';
 import { runChild } from '../../../scripts/bench/stream/run-child.ts';
 import { formatBytes } from '../../../src/system/durable.ts';
 import { projectRoot } from '../../reference.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 
 /** Few long rows: the search for copies takes quadratic time in their number. */
 const large = { rows: 6400, dims: 8192, classes: 10, dtype: 'float32' } as const;
@@ -19,10 +18,9 @@ const sayPeak = `data:text/javascript,${encodeURIComponent(
   process.on('exit', () => writeSync(2, '\\n' + process.resourceUsage().maxRSS));`,
 )}`;
 
-let root: string;
+const root = temporaryFolder();
 let idleBytes: number;
 before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'featuretap-peak-'));
   await drawSet(join(root, 'idle'), { ...large, rows: 40, dims: 4 });
   // In a separate process: a child inherits the peak of a larger parent.
   runChild(['draw', join(root, 'large'), JSON.stringify(large)]);
@@ -30,7 +28,6 @@ before(async () => {
   idleBytes = peakOf('idle', ['--test-size', '10']);
   assert.ok(process.memoryUsage.rss() < idleBytes, 'a child inherits the peak of a parent that is larger than itself');
 });
-after(() => rm(root, { recursive: true }));
 
 function peakOf(name: string, more: readonly string[]): number {
   const program = ['--import', sayPeak, join(projectRoot, 'scripts/featuretap.cjs')];

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { chooseHeads } from '../../../src/classify/choose-heads.ts';
 import { type ClassifyEvent, type ClassifyOptions, classify } from '../../../src/classify/classify.ts';
 import { openExternalFeatures } from '../../../src/classify/data/external-features.ts';
@@ -19,17 +18,16 @@ import { isStored, loadRows, type StoredRows } from '../../../src/rows/row-sourc
 import { InterruptedError } from '../../../src/system/errors.ts';
 import { makeFeatureSet } from '../../features/make-feature-set.ts';
 import { projectRoot } from '../../reference.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { drawRows } from '../drawn-set.ts';
 
-let root: string;
+const root = temporaryFolder();
 before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'featuretap-streamed-'));
   const ids = Array.from({ length: 300 }, (_, row) => `img-${row}`);
   const labels = ids.map((id, row) => [id, `kind-${row % 5}`] as const).toReversed();
   const matrix = drawRows(300, 40, 5, 1, 1.2);
   await makeFeatureSet(join(root, 'drawn'), { matrix, ids, labels, rowsPerShard: 130, fields: { dtype: 'float16' } });
 });
-after(() => rm(root, { recursive: true }));
 
 async function drawn(): Promise<LabelledData<StoredRows>> {
   return joinRows(await openFeatureSet(join(root, 'drawn')), { maxMissing: 0 });

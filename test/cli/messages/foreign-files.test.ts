@@ -1,32 +1,30 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { PixelReader } from '../../../src/extract/images/pipeline/pixel-reader.ts';
 import { drawFolder } from '../../extract/drawn-data.ts';
 import { type TrainedHeads, trainHeads } from '../../predict/trained.ts';
 import { projectRoot } from '../../reference.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { featuretap, type Ran, spawnFeaturetap } from '../command.ts';
 
 const windows = process.platform === 'win32' ? 'no pipes, devices or limits of this kind here' : false;
 
 describe('the command line with unusual files and restricted systems', { skip: windows }, () => {
-  let root = '';
+  const root = temporaryFolder();
   let trained: TrainedHeads;
   let head = '';
   let photo = '';
   before(async () => {
-    root = await mkdtemp(join(tmpdir(), 'featuretap-foreign-'));
     trained = await trainHeads(root, { models: [['ridge', {}]], perClass: 4 });
     head = trained.reports[0]?.report as string;
     photo = join(trained.data, 'red', 'red-00.png');
     pipe('pipe.png');
     await symlink('/dev/zero', join(root, 'zero.png'));
   });
-  after(() => rm(root, { recursive: true }));
 
   function pipe(name: string): void {
     assert.equal(spawnSync('mkfifo', [join(root, name)]).status, 0);

@@ -1,23 +1,21 @@
 import assert from 'node:assert/strict';
-import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { drawPhotos } from '../../../scripts/torture/draw-photos.ts';
 import { makeDrawnSet } from '../../classify/drawn-set.ts';
 import { writeDrawnReport } from '../../report/drawn-report.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { featuretap } from '../command.ts';
 
 const tiny = '--weights random:resnet-tiny --resize 36 --crop 32 --device cpu';
 
-let root: string;
+const root = temporaryFolder();
 before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'featuretap-one-step-'));
   await drawPhotos(join(root, 'photos'), 12);
   const { status, stderr } = await typed(`extract --data photos ${tiny}`);
   assert.equal(status, 0, stderr);
 });
-after(() => rm(root, { recursive: true, force: true }));
 
 const typed = (command: string, cwd = root) => featuretap(command.split(' '), { cwd });
 

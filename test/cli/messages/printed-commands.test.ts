@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, symlinkSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { drawPhotos } from '../../../scripts/torture/draw-photos.ts';
 import { verbNames } from '../../../src/system/own-command.ts';
 import { projectRoot } from '../../reference.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { featuretap as run } from '../command.ts';
 
 /** The environment of a shell from which the user starts the launcher by its path. */
@@ -16,15 +16,13 @@ const launcher = join(projectRoot, 'scripts/featuretap.cjs');
 const tiny = ['--weights', 'random:resnet-tiny', '--resize', '36', '--crop', '32', '--device', 'cpu'];
 const isWindows = process.platform === 'win32';
 
-let root: string;
+const root = temporaryFolder();
 before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'featuretap-printed-'));
   await drawPhotos(join(root, 'photos'), 40);
   // Printed commands start like this process.
   process.argv[1] = launcher;
   for (const name of ['npm_lifecycle_event', 'npm_package_json']) delete process.env[name];
 });
-after(() => rm(root, { recursive: true, force: true }));
 
 interface Ran {
   readonly status: number | null;

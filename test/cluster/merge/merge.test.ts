@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it, mock } from 'node:test';
 import { memoryFolder } from '../../../scripts/memory-folder.ts';
@@ -14,20 +14,17 @@ import { createHead } from '../../../src/models/registry.ts';
 import { fixture } from '../../extract/backbone/fixtures.ts';
 import { CountingNetwork, drawFolder, drawImage, imagePath } from '../../extract/drawn-data.ts';
 import { quickFiles } from '../../features/run/faulty-files.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { bothSets, type Extra, extractAll, extractAlone, extractOne, merge } from '../part/in-parts.ts';
 
 describe('a set merged from parts', () => {
-  let root = '';
+  const root = temporaryFolder(memoryFolder());
   let drawn = 0;
-  before(async () => {
-    root = await mkdtemp(join(memoryFolder(), 'featuretap-parts-'));
+  before(() => {
     // A day on, however long the tests take: the times of files as young as those of a test have not settled.
     mock.timers.enable({ apis: ['Date'], now: Date.now() + 86_400_000 });
   });
-  after(async () => {
-    mock.timers.reset();
-    await rm(root, { recursive: true });
-  });
+  after(() => mock.timers.reset());
 
   const newData = (): string => join(root, `data-${drawn++}`);
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it, mock } from 'node:test';
 import { memoryFolder } from '../../../scripts/memory-folder.ts';
@@ -13,20 +13,17 @@ import { verifyFeatureSet } from '../../../src/features/repair/verify.ts';
 import { InterruptedError } from '../../../src/system/errors.ts';
 import { CountingNetwork, drawFolder, drawImage } from '../../extract/drawn-data.ts';
 import { FaultyFiles } from '../../features/run/faulty-files.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { bothSets, extractAll, extractAlone, extractOne, merge } from './in-parts.ts';
 
 describe('parts after failures', () => {
-  let root = '';
+  const root = temporaryFolder(memoryFolder());
   let drawn = 0;
-  before(async () => {
-    root = await mkdtemp(join(memoryFolder(), 'featuretap-parts-'));
+  before(() => {
     // A day on, as in the test of merge: the times of files have settled.
     mock.timers.enable({ apis: ['Date'], now: Date.now() + 86_400_000 });
   });
-  after(async () => {
-    mock.timers.reset();
-    await rm(root, { recursive: true });
-  });
+  after(() => mock.timers.reset());
 
   async function drawData(count: number): Promise<string> {
     const data = join(root, `data-${drawn++}`);

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { chmod, copyFile, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, copyFile, mkdir, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { sameSet } from '../../../scripts/cluster/same-set.ts';
 import type { Job } from '../../../src/cluster/plan/kubernetes.ts';
@@ -11,14 +10,14 @@ import { featuretap } from '../../cli/command.ts';
 import { fixture } from '../../extract/backbone/fixtures.ts';
 import { drawFolder } from '../../extract/drawn-data.ts';
 import { projectRoot } from '../../reference.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { awkward } from './example-plan.ts';
 
 const partCount = 2;
 
 describe('the commands of the pods', { skip: process.platform === 'win32' && 'skipped: pods run on Linux' }, () => {
-  let root = '';
+  const root = temporaryFolder();
   before(async () => {
-    root = await mkdtemp(join(tmpdir(), 'featuretap-pods-'));
     await drawFolder(join(root, awkward), 14);
     // Like the container image: featuretap is on the path, as npm installs it.
     await mkdir(join(root, 'bin'));
@@ -26,7 +25,6 @@ describe('the commands of the pods', { skip: process.platform === 'win32' && 'sk
     await chmod(program, 0o755);
     await symlink(program, join(root, 'bin/featuretap'));
   });
-  after(() => rm(root, { recursive: true }));
 
   interface Ended {
     readonly code: number | null;

@@ -1,24 +1,22 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterPlan } from '../../../src/cluster/plan/plan.ts';
 import { slurmScripts } from '../../../src/cluster/plan/slurm.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { awkward, examplePlan } from './example-plan.ts';
 
 const noBash = process.platform === 'win32' || spawnSync('bash', ['--version']).status !== 0;
 
 describe('the sbatch scripts', { skip: noBash && 'skipped: there is no bash' }, () => {
-  let folder = '';
+  const folder = temporaryFolder();
   before(() => {
-    folder = mkdtempSync(join(tmpdir(), 'featuretap-sbatch-'));
     // Stub of Slurm's program: records its arguments.
     writeProgram('scontrol', `echo "$@" >> '${folder}/scontrol-calls'`);
   });
-  after(() => rmSync(folder, { recursive: true }));
 
   function writeProgram(name: string, body: string): string {
     const path = join(folder, name);

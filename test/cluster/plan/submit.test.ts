@@ -1,20 +1,16 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { afterEach, describe, it } from 'node:test';
 import { submitToKubernetes, submitToSlurm } from '../../../src/cluster/plan/submit.ts';
 import { UserError } from '../../../src/system/errors.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 
 describe('plan --submit', {
   skip: process.platform === 'win32' && 'skipped: schedulers here are shell scripts',
 }, () => {
   const path = process.env['PATH'];
-  let folder = '';
-  before(() => {
-    folder = mkdtempSync(join(tmpdir(), 'featuretap-submit-'));
-  });
-  after(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder();
   afterEach(() => {
     process.env['PATH'] = path;
   });

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { measureRate, rateForTask, rateOfLastRun } from '../../../src/cluster/plan/task-rate.ts';
 import { keepSpeed, type MeasuredSpeed } from '../../../src/extract/explain/speed.ts';
 import { listImages } from '../../../src/extract/images/list/list.ts';
@@ -11,13 +10,10 @@ import type { FingerprintFields } from '../../../src/features/manifest/manifest.
 import { UserError } from '../../../src/system/errors.ts';
 import { CountingNetwork, drawFolder } from '../../extract/drawn-data.ts';
 import { quickFiles } from '../../features/run/faulty-files.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 
 describe('the rate of a task', () => {
-  let root = '';
-  before(async () => {
-    root = await mkdtemp(join(tmpdir(), 'featuretap-rate-'));
-  });
-  after(() => rm(root, { recursive: true }));
+  const root = temporaryFolder();
 
   const fields: FingerprintFields = {
     architecture: 'resnet50',

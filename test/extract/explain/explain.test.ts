@@ -1,22 +1,18 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, it } from 'node:test';
 import type { Explanation } from '../../../src/extract/explain/explain.ts';
 import { explainExtract } from '../../../src/extract/explain/explain-extract.ts';
 import { extract } from '../../../src/extract/extract.ts';
 import { InterruptedError } from '../../../src/system/errors.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { CountingNetwork, drawFolder, drawImage, drawnRun, imagePath, type RunChanges } from '../drawn-data.ts';
 
 describe('explainExtract', () => {
-  let root = '';
+  const root = temporaryFolder();
   let drawn = 0;
   let data = '';
-  before(async () => {
-    root = await mkdtemp(join(tmpdir(), 'featuretap-explain-'));
-  });
-  after(() => rm(root, { recursive: true }));
   beforeEach(async () => {
     data = join(root, `data-${drawn++}`);
     await drawFolder(data, 8);

@@ -1,26 +1,24 @@
 import assert from 'node:assert/strict';
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { type ExtractResult, extract } from '../../../src/extract/extract.ts';
 import { repairFeatureSet } from '../../../src/extract/repair/repair.ts';
 import { verifyFeatureSet } from '../../../src/features/repair/verify.ts';
 import { InterruptedError, UserError } from '../../../src/system/errors.ts';
 import { quickFiles } from '../../features/run/faulty-files.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { CountingNetwork, drawFolder, drawnRun, openPlainPipeline, type RunChanges } from '../drawn-data.ts';
 
 describe('one flipped bit, in any file', () => {
-  let root = '';
+  const root = temporaryFolder();
   let data = '';
   let expected: Record<string, string> = {};
   before(async () => {
-    root = await mkdtemp(join(tmpdir(), 'featuretap-bits-'));
     data = join(root, 'data');
     await drawFolder(data, 15);
     expected = await contentsOf((await run('whole')).folder);
   });
-  after(() => rm(root, { recursive: true }));
 
   function run(name: string, extra: RunChanges = {}): Promise<ExtractResult> {
     return extract(drawnRun(data, new CountingNetwork(), { name, ...extra }));

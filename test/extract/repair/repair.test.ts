@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
-import { copyFile, cp, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, cp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { extract } from '../../../src/extract/extract.ts';
 import { type Repair, type RepairOptions, repairFeatureSet } from '../../../src/extract/repair/repair.ts';
 import { openFeatureSet } from '../../../src/features/reader.ts';
 import { verifyFeatureSet } from '../../../src/features/repair/verify.ts';
 import type { Files, OpenFile } from '../../../src/system/files.ts';
 import { quickFiles } from '../../features/run/faulty-files.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import {
   CountingNetwork,
   drawFolder,
@@ -20,19 +20,17 @@ import {
 } from '../drawn-data.ts';
 
 describe('verify and repair', () => {
-  let root = '';
+  const root = temporaryFolder();
   let data = '';
   let original = '';
   let copies = 0;
   const imageCount = 19;
 
   before(async () => {
-    root = await mkdtemp(join(tmpdir(), 'featuretap-repair-'));
     data = join(root, 'data');
     await drawFolder(data, imageCount);
     original = (await run('original', {})).folder;
   });
-  after(() => rm(root, { recursive: true }));
 
   function run(name: string, extra: RunChanges): ReturnType<typeof extract> {
     return extract(drawnRun(data, new CountingNetwork(), { name, cache: join(root, 'cache'), ...extra }));

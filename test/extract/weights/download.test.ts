@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { hostname, tmpdir } from 'node:os';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
-import { after, type TestContext, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { userCacheFolder } from '../../../src/extract/weights/download/cache-folder.ts';
 import {
   type DownloadProgress,
@@ -17,10 +17,10 @@ import { knownWeightsFile, loadKnown, loadWeights } from '../../../src/extract/w
 import { randomWeights } from '../../../src/extract/weights/random/random-weights.ts';
 import { InterruptedError, UserError } from '../../../src/system/errors.ts';
 import { legacyPth } from '../../formats/legacy-pth-writer.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { BrokenOff } from './broken-off.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'featuretap-download-'));
-after(() => rmSync(root, { recursive: true }));
+const root = temporaryFolder();
 
 const body = Buffer.alloc(300_000, 'the quick brown fox jumps over the lazy dog');
 const sha256Prefix = sha256(body).slice(0, 8);

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { type LoadedWeights, loadWeights } from '../../../src/extract/weights/load-weights.ts';
 import { randomWeights } from '../../../src/extract/weights/random/random-weights.ts';
 import type { Architecture } from '../../../src/extract/weights/resnet.ts';
@@ -14,9 +13,9 @@ import { readWholeFile } from '../../../src/formats/whole-file.ts';
 import { UserError } from '../../../src/system/errors.ts';
 import { legacyPth } from '../../formats/legacy-pth-writer.ts';
 import { needsReference, projectRoot, reference } from '../../reference.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'featuretap-weights-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 const tiny = randomWeights('resnet-tiny', 0).tensors;
 

@@ -1,24 +1,23 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { hostname, tmpdir } from 'node:os';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { removeUnfinished } from '../../../src/features/run/journal.ts';
 import { takeLock } from '../../../src/features/run/lock.ts';
 import { nodeFiles } from '../../../src/system/files.ts';
 import { openUnfinished } from '../../../src/system/writers/unfinished.ts';
 import { childSource } from '../../child-source.ts';
 import { projectRoot } from '../../reference.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 
 describe('takeLock', () => {
-  let folder = '';
+  const folder = temporaryFolder();
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'featuretap-lock-'));
     await mkdir(join(folder, '.run'));
   });
-  after(() => rm(folder, { recursive: true }));
 
   it('rejects a second holder, with the process and command of the first, until it is released', async () => {
     const first = await takeLock(nodeFiles, folder, 'featuretap extract --data one');

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { load } from 'npyjs';
 import { formatIndex, IndexTable } from '../../../src/features/index/index-table.ts';
@@ -21,6 +19,7 @@ import {
   writtenHeaderBytes,
 } from '../../../src/formats/npy/npy.ts';
 import { UserError } from '../../../src/system/errors.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { fakeSha256, makeFeatureSet, plainFields } from '../make-feature-set.ts';
 
 const id = fc.oneof(
@@ -266,11 +265,7 @@ describe('.npy shards', () => {
 });
 
 describe('readMatrix', () => {
-  let root = '';
-  before(async () => {
-    root = await mkdtemp(join(tmpdir(), 'featuretap-properties-'));
-  });
-  after(() => rm(root, { recursive: true }));
+  const root = temporaryFolder();
 
   it('returns any rows in any order, from shards of any size', async () => {
     const rowCount = 40;

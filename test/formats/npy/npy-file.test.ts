@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { readNpyMatrix } from '../../../src/formats/npy/npy-file.ts';
 import { readNpyLabels } from '../../../src/formats/npy/npy-labels.ts';
 import { projectRoot } from '../../reference.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 
 const fixture = (name: string): string => join(projectRoot, 'test', 'fixtures', 'classify', 'npy', `${name}.npy`);
 const expected = Array.from({ length: 15 }, (_, i) => (i - 4) / 8);
@@ -89,11 +89,7 @@ test('rejects unsupported arrays, with found and expected', async () => {
   await assert.rejects(readNpyMatrix(fixture('nowhere')), /cannot read/);
 });
 
-let folder: string;
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'featuretap-npy-'));
-});
-after(() => rm(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 test('any truncation or changed byte of a header is rejected or read, without a raw error', async () => {
   const whole = await readFile(fixture('x-float32'));

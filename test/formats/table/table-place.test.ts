@@ -1,21 +1,19 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { withCorrectedCommand } from '../../../src/cli/wrong-usage.ts';
 import { checkTablePlace, type TableNamed } from '../../../src/formats/table/table-place.ts';
 import { UserError } from '../../../src/system/errors.ts';
 import { ownCommand } from '../../../src/system/own-command.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 
-let root: string;
+const root = temporaryFolder();
 before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'featuretap-place-'));
   for (const folder of ['several', 'none', 'one']) await mkdir(join(root, folder));
   for (const name of ['several/labels.csv', 'several/breeds.tsv', 'several/photo.jpg', 'one/breeds.csv'])
     await writeFile(join(root, name), 'id,label\n');
 });
-after(() => rm(root, { recursive: true, force: true }));
 
 /** The command in the error's fix. */
 async function fixFor(path: string, named?: TableNamed): Promise<string | undefined> {

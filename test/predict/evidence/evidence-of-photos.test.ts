@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import sharp from 'sharp';
 import { featureScores } from '../../../src/models/feature-scores.ts';
 import { loadReportHead } from '../../../src/predict/load-head.ts';
 import type { ImagePrediction } from '../../../src/predict/predict.ts';
 import { predictPaths } from '../../../src/predict/predict-paths.ts';
 import { featuretap } from '../../cli/command.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { type TrainedHeads, trainHeads } from '../trained.ts';
 
 interface Image {
@@ -17,13 +17,12 @@ interface Image {
 }
 
 describe('evidence maps of photos', { timeout: 300_000 }, () => {
-  let root = '';
+  const root = temporaryFolder();
   let trained: TrainedHeads;
   let linear = '';
   let neighbours = '';
   let red = '';
   before(async () => {
-    root = await mkdtemp(join(tmpdir(), 'featuretap-evidence-'));
     trained = await trainHeads(root, {
       models: [
         ['linear', { scale: 'standard', calibrate: 'none' }],
@@ -33,7 +32,6 @@ describe('evidence maps of photos', { timeout: 300_000 }, () => {
     [linear = '', neighbours = ''] = trained.reports.map(({ report }) => report);
     red = join(trained.data, 'red/red-00.png');
   });
-  after(() => rm(root, { recursive: true }));
 
   const said = async (args: readonly string[]): Promise<readonly Image[]> => {
     const { stdout, stderr } = await featuretap(['predict', '--json', ...args]);

@@ -1,20 +1,16 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import type { Classification } from '../../../src/predict/predict.ts';
 import { plainLayout, readSampleLayout, type SampleOptions } from '../../../src/predict/submission/layout.ts';
 import { SampleIds, SubmissionWriter, type SubmittedImage } from '../../../src/predict/submission/writer.ts';
 import { UserError } from '../../../src/system/errors.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 
-let folder: string;
+const folder = temporaryFolder();
 let drawn = 0;
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'featuretap-submission-'));
-});
-after(() => rm(folder, { recursive: true, force: true }));
 
 const classes = ['akita', 'beagle', 'collie'];
 const image = (name: string): SubmittedImage => ({ id: name.replace(/\.\w+$/, ''), relativePath: `test/${name}` });

@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import sharp from 'sharp';
 import { seededRandom } from '../../../scripts/demo/random.ts';
 import type { Located } from '../../../src/extract/images/list/tree.ts';
 import { cacheFolder, PageCache } from '../../../src/report/page/cache/page-cache.ts';
 import { makeThumbnails, type WantedPhoto } from '../../../src/report/page/photos.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 
-let root: string;
+const root = temporaryFolder();
 const wanted: WantedPhoto[] = [];
 before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'featuretap-thumbnails-'));
   const random = seededRandom(3);
   for (let i = 0; i < 40; i++) {
     const path = join(root, `${i}.png`);
@@ -30,7 +29,6 @@ before(async () => {
     });
   }
 });
-after(() => rm(root, { recursive: true, force: true }));
 
 const locate = async (path: string): Promise<Located> => ({ path });
 const sideOf = async (base64: string | undefined): Promise<number | undefined> =>

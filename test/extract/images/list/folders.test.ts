@@ -1,18 +1,17 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { checkClasses } from '../../../../src/extract/images/list/check-classes.ts';
 import type { LayoutOptions } from '../../../../src/extract/images/list/image-file.ts';
 import { countLeftOut, describeCount } from '../../../../src/extract/images/list/left-out.ts';
 import { listImages } from '../../../../src/extract/images/list/list.ts';
 import { InterruptedError } from '../../../../src/system/errors.ts';
+import { temporaryFolder } from '../../../temporary-folder.ts';
 import { tells } from './tells.ts';
 
-const scratch = mkdtempSync(join(tmpdir(), 'featuretap-folders-'));
-after(() => rmSync(scratch, { recursive: true }));
+const scratch = temporaryFolder();
 let folders = 0;
 
 /** A new folder with the given files. */

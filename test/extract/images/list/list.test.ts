@@ -1,18 +1,17 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { checkMissing } from '../../../../src/extract/images/list/check-classes.ts';
 import { listImages } from '../../../../src/extract/images/list/list.ts';
 import { checkImageCount, mostImages } from '../../../../src/extract/images/list/most-images.ts';
 import { compareCodePoints } from '../../../../src/rows/classes.ts';
 import { UserError } from '../../../../src/system/errors.ts';
 import { needsReference, reference } from '../../../reference.ts';
+import { temporaryFolder } from '../../../temporary-folder.ts';
 
-const scratch = mkdtempSync(join(tmpdir(), 'featuretap-list-'));
-after(() => rmSync(scratch, { recursive: true }));
+const scratch = temporaryFolder();
 let folders = 0;
 
 /** A new folder with the given files; only the contents of labels.csv matter to a listing. */

@@ -1,18 +1,17 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import type { ImageFile } from '../../../../src/extract/images/list/image-file.ts';
 import { openPixelPipeline } from '../../../../src/extract/images/pipeline/pipeline.ts';
 import type { PixelResult } from '../../../../src/extract/images/pipeline/pixel-result.ts';
 import { projectRoot } from '../../../reference.ts';
+import { temporaryFolder } from '../../../temporary-folder.ts';
 
 const recipe = { resize: 40, crop: 32, interpolation: 'bilinear', autoOrient: false } as const;
 const fixtures = join(projectRoot, 'test/fixtures/pixels');
-const scratch = mkdtempSync(join(tmpdir(), 'featuretap-pixels-'));
-after(() => rmSync(scratch, { recursive: true }));
+const scratch = temporaryFolder();
 
 const image = (path: string, id = path): ImageFile => ({ id, path, relativePath: path });
 const fixture = (name: string): ImageFile => image(join(fixtures, name), name);

@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { givePixelsBack, openBudget, takePixels } from '../../../../src/extract/images/pipeline/pixel-budget.ts';
 import { PixelReader } from '../../../../src/extract/images/pipeline/pixel-reader.ts';
 import type { PixelRecipe } from '../../../../src/extract/images/pipeline/pixel-result.ts';
 import { projectRoot } from '../../../reference.ts';
+import { temporaryFolder } from '../../../temporary-folder.ts';
 
 const recipe = { resize: 40, crop: 32, interpolation: 'bilinear', autoOrient: false } as const;
 const fixtures = join(projectRoot, 'test/fixtures/pixels');
-const scratch = mkdtempSync(join(tmpdir(), 'featuretap-reader-'));
-after(() => rmSync(scratch, { recursive: true }));
+const scratch = temporaryFolder();
 
 test('every file returns the pixels that it took from the budget, also a broken one', async () => {
   const budget = openBudget(1);

@@ -7,8 +7,8 @@ import { publish } from '../../../src/features/run/publish.ts';
 import { writeShard } from '../../../src/features/shards/shard.ts';
 import type { Dtype } from '../../../src/formats/npy/npy.ts';
 import { nodeFiles } from '../../../src/system/files.ts';
-import { drawnFields } from '../scale/drawn-fields.ts';
 import { drawRows } from './draw-rows.kernel.ts';
+import { drawnFields } from './drawn-fields.ts';
 
 export interface DrawnSet {
   readonly rows: number;
