@@ -6,8 +6,8 @@ import type { Report } from '../../src/classify/result/report.ts';
 import { compareReports, groupReports, reportNames } from '../../src/report/comparison.ts';
 import { terminalComparison } from '../../src/report/terminal.ts';
 import { UserError } from '../../src/system/errors.ts';
-import { type Drawing, drawReport, writeDrawnReport } from './drawn-report.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
+import { type Drawing, drawReport, writeDrawnReport } from './drawn-report.ts';
 
 const draw = (drawing: Drawing): Report => drawReport(drawing).report;
 
