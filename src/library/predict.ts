@@ -1,10 +1,9 @@
 import type { Evidence } from '../predict/evidence/evidence.ts';
-import { type AnswerOptions, imageAnswer } from '../predict/image-answer.ts';
+import { type AnswerOptions, type ImageAnswer, imageAnswer } from '../predict/image-answer.ts';
 import { loadReportHead, type ShippedHead } from '../predict/load-head.ts';
 import { answerOptions, embedderOptions, uncertaintyOptions } from '../predict/options.ts';
 import type { ImagePrediction, RankedClass } from '../predict/predict.ts';
 import { type PredictPathsOptions, predictPaths } from '../predict/predict-paths.ts';
-import type { LikePhoto } from '../predict/training-photos.ts';
 import { openUncertainty } from '../predict/uncertainty.ts';
 import { type GivenOptions, readOptions } from '../system/options.ts';
 
@@ -21,20 +20,12 @@ export interface PredictOptions
 }
 
 /** A head's answer for an image. */
-export interface Answered {
+export interface Answered extends Omit<ImageAnswer, 'top' | 'set' | 'evidence'> {
   readonly path: string;
   /** The predicted class first, then the most probable others. */
   readonly classes: readonly RankedClass[];
-  /** The most probable class, if the predicted class, chosen by votes, is less probable. */
-  readonly mostProbable?: RankedClass;
   /** With `coverage` or `abstain`: the prediction set, predicted class first. */
   readonly set?: readonly RankedClass[];
-  /** With `abstain`: the class, if the set has only one; else null, for "not sure". */
-  readonly answer?: string | null;
-  /** With `unlike`: whether the image is unlike the training photos. */
-  readonly unlike?: boolean;
-  /** With `why`: the nearest training photos, nearest first. */
-  readonly like?: readonly LikePhoto[];
   /** With `evidence`, or `why` if the head has a map: its mean is the score of the predicted class. */
   readonly evidence?: Evidence;
 }

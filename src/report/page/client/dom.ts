@@ -36,6 +36,14 @@ export function all<E extends Element = HTMLElement>(selector: string, root: Par
   return [...root.querySelectorAll<E>(selector)];
 }
 
+/** Columns and rows that an arrow key moves by. */
+export const arrowSteps: Readonly<Record<string, readonly [across: number, down: number]>> = {
+  ArrowRight: [1, 0],
+  ArrowLeft: [-1, 0],
+  ArrowDown: [0, 1],
+  ArrowUp: [0, -1],
+};
+
 /** `1,000`. */
 export function count(value: number): string {
   return value.toLocaleString('en-US');

@@ -79,7 +79,13 @@ export function headPart(name: string, said: ImageAnswer, classCount: number): r
   if (unlike === true) {
     parts.push(marked('Unlike the training photos.', 'It may show something that this head was not trained on.'));
   }
-  if (set !== undefined && answer === null) parts.push(marked('Not sure.', setSentence(set, classCount)));
+  if (set !== undefined && answer === null)
+    parts.push(
+      marked(
+        'Not sure.',
+        `${setSentence(set, classCount)}${unlike === true ? ' Such sets assume photos like the training photos.' : ''}`,
+      ),
+    );
   else if (set !== undefined) {
     const sentence = `Certain: the ${percent(coverage, 0)} prediction set contains only this class.`;
     parts.push(element('p', sentence, 'note'));

@@ -1,10 +1,10 @@
-import { all, colour, counted, element, fitCanvas, one, percent } from '../dom.ts';
+import { all, arrowSteps, colour, counted, element, fitCanvas, one } from '../dom.ts';
 import type { Explorer } from '../explorer.ts';
 import { classesNamed } from '../filters.ts';
 import type { MapView } from '../model.ts';
 import { fewerCorners } from '../region.ts';
 import { whenSeen } from '../when-seen.ts';
-import { markSelected, picture, tile, walkable } from './tile.ts';
+import { markSelected, picture, tile, verdictOf, walkable } from './tile.ts';
 import type { OpenViewer } from './viewer.ts';
 
 /** Colours that are distinguishable; with more classes colour says right or wrong instead. */
@@ -148,16 +148,10 @@ export function startMap(explorer: Explorer, openViewer: OpenViewer): void {
       say();
       return;
     }
-    const verdict = explorer.run.verdict(place);
     const name = group.className(group.labels[place]);
-    const said =
-      verdict === undefined
-        ? 'in training'
-        : verdict.predicted === group.labels[place]
-          ? `right, ${percent(verdict.probability)}`
-          : `taken for ${group.className(verdict.predicted)}, ${percent(verdict.probability)}`;
-    status.textContent = `${name}, ${said}; Enter or a click opens it`;
-    tip.replaceChildren(picture(explorer, place, 96), element('b', {}, name), element('span', {}, said));
+    const { text } = verdictOf(explorer, place);
+    status.textContent = `${name}, ${text}; Enter or a click opens it`;
+    tip.replaceChildren(picture(explorer, place, 96), element('b', {}, name), element('span', {}, text));
     const [x, y] = screen(position(i));
     tip.style.left = `${Math.min(x + 12, Math.max(0, side - 150))}px`;
     tip.style.top = `${y + 14}px`;
@@ -234,13 +228,7 @@ export function startMap(explorer: Explorer, openViewer: OpenViewer): void {
     if (!drawing) point(undefined);
   });
   canvas.addEventListener('keydown', (event) => {
-    const steps: Readonly<Record<string, readonly [number, number]>> = {
-      ArrowRight: [1, 0],
-      ArrowLeft: [-1, 0],
-      ArrowDown: [0, 1],
-      ArrowUp: [0, -1],
-    };
-    const step = steps[event.key];
+    const step = arrowSteps[event.key];
     if (event.key === 'Enter' && cursor !== undefined) {
       // The viewer takes the focus: the same key must not press its first button.
       event.preventDefault();

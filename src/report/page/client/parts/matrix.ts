@@ -1,4 +1,4 @@
-import { colour, count, element, fitCanvas, one, percent } from '../dom.ts';
+import { arrowSteps, colour, count, element, fitCanvas, one, percent } from '../dom.ts';
 import type { Explorer } from '../explorer.ts';
 import { classesNamed } from '../filters.ts';
 import type { Answer } from '../model.ts';
@@ -282,13 +282,7 @@ export function startMatrix(explorer: Explorer, openViewer: OpenViewer): void {
   });
   scroll.addEventListener('scroll', draw);
   scroll.addEventListener('keydown', (event) => {
-    const steps: Readonly<Record<string, readonly [number, number]>> = {
-      ArrowDown: [1, 0],
-      ArrowUp: [-1, 0],
-      ArrowRight: [0, 1],
-      ArrowLeft: [0, -1],
-    };
-    const step = steps[event.key];
+    const step = arrowSteps[event.key];
     if (event.key === 'Enter' && cursor !== undefined && cellAt(cursor).count > 0) {
       // The viewer takes the focus: the same key must not press its first button.
       event.preventDefault();
@@ -300,7 +294,7 @@ export function startMatrix(explorer: Explorer, openViewer: OpenViewer): void {
     move(
       cursor === undefined
         ? { row: 0, column: 0 }
-        : { row: limit(cursor.row + step[0]), column: limit(cursor.column + step[1]) },
+        : { row: limit(cursor.row + step[1]), column: limit(cursor.column + step[0]) },
     );
     keepInSight();
   });

@@ -5,21 +5,8 @@ import type { Seen } from '../explorer.ts';
 export function tile(seen: Seen, place: number, open: () => void): HTMLLIElement {
   const { group, run } = seen;
   const label = group.labels[place];
-  const verdict = run.verdict(place);
   const suspicion = run.suspicions.get(place);
-  const right = verdict?.predicted === label;
-  const said =
-    verdict === undefined
-      ? element('span', { class: 'soft' }, group.isTested(place) ? 'no answer kept' : 'in training')
-      : right
-        ? element('span', { class: 'recognized' }, `right, ${percent(verdict.probability)}`)
-        : element(
-            'span',
-            { class: 'taken' },
-            'taken for ',
-            breakable(group.className(verdict.predicted)),
-            `, ${percent(verdict.probability)}`,
-          );
+  const { kind, text } = verdictOf(seen, place);
   const button = element('button', { type: 'button', class: 'open', tabindex: -1 }, picture(seen, place, 128));
   button.addEventListener('click', open);
   const box = element('input', { type: 'checkbox', tabindex: -1, 'aria-label': `select ${group.ids[place] ?? ''}` });
@@ -31,11 +18,22 @@ export function tile(seen: Seen, place: number, open: () => void): HTMLLIElement
     button,
     box,
     element('b', {}, breakable(group.className(label))),
-    said,
+    element('span', { class: kind }, breakable(text)),
     suspicion === undefined
       ? undefined
       : element('span', { class: 'doubt' }, 'relabel as ', breakable(group.className(suspicion.suggestion)), '?'),
   );
+}
+
+/** A run's prediction of an image in words, and their CSS class. */
+export function verdictOf({ group, run }: Seen, place: number): { readonly kind: string; readonly text: string } {
+  const verdict = run.verdict(place);
+  if (verdict === undefined) {
+    return { kind: 'soft', text: group.isTested(place) ? 'no answer kept' : 'in training' };
+  }
+  const probability = percent(verdict.probability);
+  if (verdict.predicted === group.labels[place]) return { kind: 'recognized', text: `right, ${probability}` };
+  return { kind: 'taken', text: `taken for ${group.className(verdict.predicted)}, ${probability}` };
 }
 
 export function picture(seen: Seen, place: number, side: number): HTMLElement {

@@ -90,14 +90,12 @@ export function startViewer(): OpenViewer {
     part('facts').replaceChildren(
       ...facts.flatMap(([term, text]) => [element('dt', {}, term), element('dd', {}, text)]),
     );
-    showTop();
-    showOthers();
-    showNearest();
+    showTop(seen);
+    showOthers(seen);
+    showNearest(seen);
   }
 
-  function showTop(): void {
-    if (seen === undefined) return;
-    const { group, run } = seen;
+  function showTop({ group, run }: Seen): void {
     const verdict = run.verdict(place);
     const top = verdict === undefined ? [] : run.topOf(verdict);
     part('top-title').hidden = verdict === undefined;
@@ -117,9 +115,7 @@ export function startViewer(): OpenViewer {
     part('top-none').hidden = verdict === undefined || top.length > 0;
   }
 
-  function showOthers(): void {
-    if (seen === undefined) return;
-    const { group, run } = seen;
+  function showOthers({ group, run }: Seen): void {
     const others = group.runs.filter((other) => other !== run && other.verdict(place) !== undefined);
     part('others-title').hidden = others.length === 0;
     part('others').replaceChildren(
@@ -140,25 +136,20 @@ export function startViewer(): OpenViewer {
     );
   }
 
-  function showNearest(): void {
-    if (seen === undefined) return;
-    const own = seen;
-    const nearest = own.group.nearestTraining(place).slice(0, nearestShown);
+  function showNearest(own: Seen): void {
+    const { group } = own;
+    const nearest = group.nearestTraining(place).slice(0, nearestShown);
     part('nearest-title').hidden = nearest.length === 0;
     part('nearest').replaceChildren(
       ...nearest.map(({ place: other, similarity }) => {
         const button = element('button', { type: 'button', class: 'open' }, picture(own, other, 96));
         button.addEventListener('click', () => show(other));
-        const same = own.group.labels[other] === own.group.labels[place];
+        const same = group.labels[other] === group.labels[place];
         return element(
           'li',
           {},
           button,
-          element(
-            'span',
-            { class: same ? 'recognized' : 'taken' },
-            breakable(own.group.className(own.group.labels[other])),
-          ),
+          element('span', { class: same ? 'recognized' : 'taken' }, breakable(group.className(group.labels[other]))),
           element('span', { class: 'soft' }, `cosine ${similarity.toFixed(2)}`),
         );
       }),
