@@ -6,7 +6,7 @@ import { quoteArgument } from '../../system/own-command.ts';
 import { shortPath } from '../../system/short-path.ts';
 import { arrayExpression } from '../plan/array-expression.ts';
 import { listParts, partFolder, partsFolder, readPartFolder } from '../records/layout.ts';
-import { type PartRecord, readPartState } from '../records/part-record.ts';
+import { inputCountOf, type PartRecord, readPartState } from '../records/part-record.ts';
 import { readFailure, readProgress, silentSeconds } from '../records/progress-file.ts';
 
 /** Status of the parts of a feature set, read from its folder. */
@@ -53,12 +53,8 @@ export async function readStatus(
 ): Promise<PartsStatus> {
   const count = asked ?? (await countOfParts(files, set, firstPart));
   const failures = new Failures();
-  const lists: Record<'running' | 'failed' | 'stopped' | 'waiting', number[]> = {
-    running: [],
-    failed: [],
-    stopped: [],
-    waiting: [],
-  };
+  type Lists = Record<'running' | 'failed' | 'stopped' | 'waiting', number[]>;
+  const lists: Lists = { running: [], failed: [], stopped: [], waiting: [] };
   let done = 0;
   let rows = 0;
   let inputsDone = 0;
@@ -70,7 +66,7 @@ export async function readStatus(
     if (record !== undefined) {
       done++;
       rows += record.counts.kept;
-      inputsDone += Object.values(record.counts).reduce((sum, each) => sum + each, 0);
+      inputsDone += inputCountOf(record);
       inputs = record.list.imageCount + record.list.missingCount;
       failures.addInputs(record);
       continue;

@@ -75,18 +75,9 @@ export async function embedPhoto(
     signal,
   }: Pick<EmbedderOptions, 'weights' | 'threads'> & { readonly signal?: AbortSignal | undefined },
 ): Promise<Matrix> {
-  const { fields, madeBy, rowCount, dims } = manifest;
-  const featureSet = {
-    folder,
-    rowCount,
-    dims,
-    weights: madeBy.weights,
-    randomWeights: false,
-    missing: {},
-    fields,
-    madeBy,
-  };
-  const embedder = await openEmbedder({ featureSet, report: folder }, { device: 'cpu', weights, threads });
+  const { fields, madeBy } = manifest;
+  const report = { featureSet: { folder, fields, madeBy }, report: folder };
+  const embedder = await openEmbedder(report, { device: 'cpu', weights, threads });
   const pipeline = openPixelPipeline(fields.preprocessing, { threads: 1, ...(signal && { signal }) });
   const inputs = openInputs([path], { stdin: process.stdin, onFailure: () => {} });
   try {

@@ -27,16 +27,11 @@ export interface HeadDifference {
   readonly words: string;
 }
 
-interface TestedPair {
+interface TestedPair extends Pick<HeadDifference, 'test' | 'p'> {
   readonly first: Run;
   readonly second: Run;
-  readonly difference: number;
-  readonly test: HeadDifference['test'];
-  readonly p: number;
-  /** With one repeat: numbers of images that only one of the heads has right. */
-  readonly counts?: { readonly onlyFirst: number; readonly onlySecond: number };
-  /** With several repeats: 95 % interval of the difference. */
-  readonly interval?: Interval;
+  /** The counts or the interval behind p, in words. */
+  readonly evidence: string;
 }
 
 /**
@@ -58,24 +53,25 @@ export function headDifferences(runs: readonly Run[]): HeadDifference[] {
 }
 
 function testPair(first: Run, second: Run): TestedPair | undefined {
-  const difference = first.report.accuracy - second.report.accuracy;
-  if (first.report.perRepeat.length > 1) {
-    const differences = first.report.perRepeat.map(
+  const { perRepeat, trainSize, testSize } = first.report;
+  if (perRepeat.length > 1) {
+    const differences = perRepeat.map(
       ({ accuracy }, i) => accuracy - (second.report.perRepeat[i]?.accuracy ?? Number.NaN),
     );
-    const { p, interval } = correctedResampledTest(differences, first.report.trainSize, first.report.testSize);
-    return { first, second, difference, test: 'corrected resampled t', p, interval };
+    const { p, interval } = correctedResampledTest(differences, trainSize, testSize);
+    const over = `over these ${counted(perRepeat.length, 'repeat')}`;
+    return { first, second, test: 'corrected resampled t', p, evidence: `${over}: ${describeInterval(interval)}` };
   }
   if (first.predictions === undefined || second.predictions === undefined) return undefined;
-  const counts = countDisagreements(first, second);
-  return {
-    first,
-    second,
-    difference,
-    test: 'McNemar, mid-p',
-    p: mcnemar(counts.onlyFirst, counts.onlySecond).midP,
-    counts,
-  };
+  const { onlyFirst, onlySecond } = countDisagreements(first, second);
+  const evidence = `on these ${counted(testSize, 'image')}: ${first.name} alone is right on ${onlyFirst}, ${second.name} alone on ${onlySecond}`;
+  return { first, second, test: 'McNemar, mid-p', p: mcnemar(onlyFirst, onlySecond).midP, evidence };
+}
+
+function describeInterval({ low, high }: Interval): string {
+  if (low === high && Math.abs(low) < 1e-12) return 'the same accuracy in each';
+  const points = (value: number): string => (value * 100).toFixed(1);
+  return `95 % interval of the difference ${points(low)} to ${points(high)} points`;
 }
 
 function countDisagreements(first: Run, second: Run): { onlyFirst: number; onlySecond: number } {
@@ -100,42 +96,18 @@ function countDisagreements(first: Run, second: Run): { onlyFirst: number; onlyS
 }
 
 function describePair(pair: TestedPair, adjustedP: number, pairCount: number): HeadDifference {
-  const { first, second, difference, test, p } = pair;
+  const { test, p, evidence } = pair;
+  const [first, second] = [pair.first.name, pair.second.name];
   const distinguishable = adjustedP < level;
-  const [a, b] = [first.name, second.name];
   const doubtful = p < level && !distinguishable;
   const verdict = distinguishable
-    ? `${a} is better than ${b}`
+    ? `${first} is better than ${second}`
     : doubtful
-      ? `${a} may be better than ${b}, but one such pair among ${pairCount} can be chance`
-      : `no significant difference between ${a} and ${b}`;
+      ? `${first} may be better than ${second}, but one such pair among ${pairCount} can be chance;`
+      : `no significant difference between ${first} and ${second}`;
   // Beside the counts a reader expects the unadjusted p.
   const found = pairCount === 1 ? pValue(p) : `${pValue(p)}; adjusted for ${pairCount} pairs, ${pValue(adjustedP)}`;
-  return {
-    first: a,
-    second: b,
-    difference,
-    test,
-    p,
-    adjustedP,
-    distinguishable,
-    doubtful,
-    words: `${verdict}${doubtful ? ';' : ''} ${describeCounts(pair)} (${found})`,
-  };
-}
-
-function describeCounts({ first, second, counts, interval }: TestedPair): string {
-  const { testSize, perRepeat } = first.report;
-  if (counts !== undefined) {
-    const { onlyFirst, onlySecond } = counts;
-    return `on these ${counted(testSize, 'image')}: ${first.name} alone is right on ${onlyFirst}, ${second.name} alone on ${onlySecond}`;
-  }
-  if (pairIsTied(interval)) return `over these ${counted(perRepeat.length, 'repeat')}: the same accuracy in each`;
-  const points = (value: number): string => (value * 100).toFixed(1);
-  const { low, high } = interval as Interval;
-  return `over these ${counted(perRepeat.length, 'repeat')}: 95 % interval of the difference ${points(low)} to ${points(high)} points`;
-}
-
-function pairIsTied(interval: Interval | undefined): boolean {
-  return interval !== undefined && interval.low === interval.high && Math.abs(interval.low) < 1e-12;
+  const difference = pair.first.report.accuracy - pair.second.report.accuracy;
+  const words = `${verdict} ${evidence} (${found})`;
+  return { first, second, difference, test, p, adjustedP, distinguishable, doubtful, words };
 }

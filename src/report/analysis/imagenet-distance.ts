@@ -5,6 +5,7 @@ import type { FeatureSet } from '../../features/reader.ts';
 import { addRowVector } from '../../numerics/linear-loss.kernel.ts';
 import { multiplyTransposed } from '../../numerics/matmul.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
+import { evenlySpaced } from '../../rows/table.ts';
 import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 
@@ -74,10 +75,8 @@ export async function networkDistance(set: FeatureSet): Promise<ImageNetDistance
     if (loaded.kind !== 'state-dict' || loaded.stateDict.sha256 !== fields.weightsSha256) return undefined;
     const [weight, bias] = ['fc.weight', 'fc.bias'].map((name) => loaded.stateDict.tensors.get(name)?.data);
     if (weight === undefined || bias === undefined) return undefined;
-    const { rows } = set;
-    const count = Math.min(mostPhotos, rows.length);
-    const own = Array.from({ length: count }, (_, i) => valueAt(rows, Math.floor((i * rows.length) / count)));
-    return await imageNetDistance(await set.readMatrix(own), weight, bias);
+    const own = evenlySpaced(Int32Array.from(set.rows), mostPhotos);
+    return await imageNetDistance(await set.readMatrix(Uint32Array.from(own)), weight, bias);
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;

@@ -17,6 +17,8 @@ export interface Run {
   readonly predictions: readonly Prediction[] | undefined;
 }
 
+const copyAgain = 'copy the whole folder of the report again, or run its classify command again';
+
 /** @throws UserError if predictions.csv exists and is damaged or unreadable */
 export async function readRun(report: Report, name: string): Promise<Run> {
   const file = join(report.report, 'predictions.csv');
@@ -30,7 +32,7 @@ export async function readRun(report: Report, name: string): Promise<Run> {
       where: file,
       found: `bytes with sha256 ${sha256}`,
       expected: `${predictionsSha256}, as report.json says`,
-      fix: 'copy the whole folder of the report again, or run its classify command again',
+      fix: copyAgain,
     });
   }
   const predictions = parsePredictions(new TextDecoder().decode(bytes), file);
@@ -43,7 +45,7 @@ export async function readRun(report: Report, name: string): Promise<Run> {
       where: `${file}, ${error.at}`,
       found: error.found,
       expected: error.expected,
-      fix: 'copy the whole folder of the report again, or run its classify command again',
+      fix: copyAgain,
     });
   }
   return { name, report, predictions };

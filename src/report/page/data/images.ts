@@ -1,6 +1,7 @@
 import type { Prediction } from '../../../classify/result/predictions.ts';
 import type { Report } from '../../../classify/result/report.ts';
 import type { FeatureSet } from '../../../features/reader.ts';
+import { evenlySpaced } from '../../../rows/table.ts';
 import { valueAt, valuesAt } from '../../../system/at.ts';
 import type { ImageTable } from '../../analysis/group-data.ts';
 
@@ -24,24 +25,18 @@ interface ChosenRows {
 export function chooseRows(set: FeatureSet, report: Report): ChosenRows {
   const known = new Set(report.classes);
   const { ids, labels, rows } = set.labelled();
-  const usable = [...ids.keys()].filter((i) => known.has(valueAt(labels, i)));
-  const chosen = valuesAt(usable, evenlySpaced(usable.length, mostCompared));
-  return {
-    ids: valuesAt(ids, chosen),
-    labels: valuesAt(labels, chosen),
-    rows: valuesAt(rows, chosen),
-    of: usable.length,
-  };
+  const usable = Int32Array.from(ids.keys()).filter((i) => known.has(valueAt(labels, i)));
+  const [own, of] = [evenlySpaced(usable, mostCompared), usable.length];
+  return { ids: valuesAt(ids, own), labels: valuesAt(labels, own), rows: valuesAt(rows, own), of };
 }
 
 export function mappedPlaces(count: number): number[] {
-  return evenlySpaced(count, mostMapped);
-}
-
-/** At most `most` indices, evenly spaced. */
-function evenlySpaced(count: number, most: number): number[] {
-  const taken = Math.min(most, count);
-  return Array.from({ length: taken }, (_, k) => Math.floor((k * count) / taken));
+  return [
+    ...evenlySpaced(
+      Int32Array.from({ length: count }, (_, i) => i),
+      mostMapped,
+    ),
+  ];
 }
 
 /**
