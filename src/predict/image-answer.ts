@@ -3,26 +3,22 @@ import { type Classification, type ImagePrediction, type RankedClass, topClasses
 import type { LikePhoto, TrainingPhotos } from './training-photos.ts';
 import type { ClassSet, SetOf } from './uncertainty.ts';
 
-/** What is reported for an image. */
 export interface ImageAnswer {
   /** The predicted class, then the most probable others. */
   readonly top: readonly RankedClass[];
   /** The most probable class, if the predicted class, chosen by votes, is less probable. */
   readonly mostProbable?: RankedClass;
-  /** Prediction set, if requested. */
   readonly set?: ClassSet;
   /** If abstaining is enabled: the only class of the set; null for "not sure", also if the photo is unlike the training photos. */
   readonly answer?: string | null;
   /** Whether it is unlike the training photos, if requested or the reason for "not sure". */
   readonly unlike?: boolean;
-  /** Nearest training photos, if requested. */
   readonly like?: readonly LikePhoto[];
   /** Class activation map of the predicted class, if requested and available. */
   readonly evidence?: ShownEvidence;
 }
 
 export interface AnswerOptions {
-  /** Classes to show. */
   readonly top: number;
   readonly setOf?: SetOf | undefined;
   /** Answer only if the set has one class and, where `photos` are given, the photo is like them. */

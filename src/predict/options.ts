@@ -9,10 +9,8 @@ export const embedderOptions = {
   },
 } as const;
 
-/** The option for the head's report. */
 export const headOption = { describe: 'folder of a report, as classify writes it', text: true } as const;
 
-/** Number of classes shown, and batch size. */
 export const answerOptions = {
   top: { describe: 'classes to show per image', numbers: { min: 1, whole: true }, default: 5 },
   // Larger batches do not speed up a ResNet50 on a CPU, and delay answers.

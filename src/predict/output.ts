@@ -7,11 +7,8 @@ import type { ImageAnswer } from './image-answer.ts';
 
 /** Writes answers one image at a time, without buffering. */
 export interface OutputFormat {
-  /** Text before the first image. */
   readonly start: string;
-  /** Text of a predicted image. */
   readonly predicted: (path: string, id: string, answered: ImageAnswer) => string;
-  /** Text after the last image, with those that failed. */
   readonly end: (failed: readonly { readonly path: string; readonly reason: string }[]) => string;
 }
 
@@ -53,7 +50,6 @@ function sentence({ top, set, answer, mostProbable }: ImageAnswer): string {
   return `${size}: ${ranked}${more === 0 ? '' : `, and ${more} more`}`;
 }
 
-/** Optional columns. */
 export interface CsvColumns {
   readonly unlike?: boolean;
   readonly why?: boolean;

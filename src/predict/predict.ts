@@ -55,7 +55,6 @@ interface PredictOptions {
   readonly embedder: Embedder;
   readonly head: FittedHead;
   readonly evidence?: EvidenceMaps | undefined;
-  /** Images per run of the network. */
   readonly batch: number;
   readonly signal?: AbortSignal;
 }
@@ -133,7 +132,6 @@ async function answersTo(ready: readonly PixelsReady[], options: PredictOptions)
   return { prediction: await head.predictBoth(features), features };
 }
 
-/** Crop size of each network of a recipe. */
 export function cropsOf({ crop, beside = [] }: PixelRecipe): readonly number[] {
   return [crop, ...beside.map((recipe) => recipe.crop)];
 }

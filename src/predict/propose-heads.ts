@@ -11,14 +11,12 @@ import { listIfThere, nodeFiles } from '../system/files.ts';
 import { nearestName } from '../system/nearest.ts';
 import { shortPath } from '../system/short-path.ts';
 
-/** Default folder of reports. */
 const usualFolder = 'reports';
 
 /** Most heads listed, newest first. */
 const mostListed = 12;
 
 interface FoundHead {
-  /** Folder of its report. */
   readonly folder: string;
   readonly report: Report;
 }
@@ -116,7 +114,6 @@ function rankedWith({ report }: FoundHead, heads: readonly FoundHead[]): readonl
   return group?.reports.flatMap((ranked) => heads.filter((head) => head.report === ranked)) ?? [];
 }
 
-/** Finds heads, newest first. */
 async function findHeads(under: string): Promise<readonly FoundHead[]> {
   const found: FoundHead[] = [];
   if ((await listIfThere(nodeFiles, under)).length === 0) return found;

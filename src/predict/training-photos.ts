@@ -15,7 +15,6 @@ import { UserError } from '../system/errors.ts';
 import { counted } from '../system/printable.ts';
 import { kthDistances, nearestRows, unlikeThreshold, usualNeighbour } from './nearest-training.ts';
 
-/** A training photo similar to a photo. */
 export interface LikePhoto {
   readonly id: string;
   readonly label: string;
@@ -30,7 +29,6 @@ interface Likeness {
   readonly unlike: boolean;
 }
 
-/** Features of a head's training photos. */
 export interface TrainingPhotos {
   /** Compares features of the embedder with those of the training photos. */
   likenessOf(features: Float32Array): Promise<Likeness>;

@@ -71,7 +71,6 @@ async function nearReports(typed: string, folder: string, names: readonly string
   return near;
 }
 
-/** The names of a folder that contain a report. */
 function reportFolders(folder: string, names: readonly string[]): string[] {
   return names.filter((name) => existsSync(join(folder, name, 'report.json')));
 }

@@ -20,7 +20,6 @@ export const string: Shape = (value, at) => {
   if (typeof value !== 'string') throw new ShapeError(at, value, 'text');
 };
 
-/** A valid path. */
 export const path: Shape = (value, at) => {
   if (typeof value !== 'string' || value.includes('\0')) throw new ShapeError(at, value, 'a path');
 };

@@ -10,10 +10,8 @@ import { accuracyInterval, percent, seconds } from './figures.ts';
 import { markdownTable, markdownText } from './markdown.ts';
 import { hiddenCommand, reportCommand } from './report-command.ts';
 
-/** File name of the card in a report's folder. */
 export const modelCardFile = 'model-card.md';
 
-/** Terms of known weights. */
 const knownTerms: Readonly<Record<string, string>> = {
   resnet50: torchvisionTerms('IMAGENET1K_V1'),
   'resnet50-v2': torchvisionTerms('IMAGENET1K_V2'),
@@ -146,7 +144,6 @@ function figures(report: Report): string {
   return markdownTable(['figure', 'value'], rows);
 }
 
-/** Prediction sets and selective prediction. */
 function predictionSets({ rows, rowsAre, testImages, coverages, perClass, riskCoverage }: Conformal): string {
   const images = counted(testImages, 'test image');
   const answered = riskCoverage.map((point) => [

@@ -6,7 +6,6 @@ import { sharedPath, weightsName } from './describe.ts';
 
 /** A network with tap and preprocessing, as in one feature set, that reports of a group were trained on. */
 interface ComparedNetwork {
-  /** Fingerprint of the features. */
   readonly features: string;
   /** The feature set's folder name, with digits of the fingerprint if ambiguous. */
   readonly name: string;
@@ -14,7 +13,6 @@ interface ComparedNetwork {
   readonly best: Report;
 }
 
-/** The networks of reports, in the order of the reports. */
 export function networksOf(reports: readonly Report[]): readonly ComparedNetwork[] {
   const best = [...new Map(reports.toReversed().map((report) => [report.features, report])).values()].toReversed();
   const nameOf = ({ featureSet }: Report): string => lastName(featureSet.folder);
@@ -57,7 +55,6 @@ export interface NetworkDifference {
   readonly second: string;
   /** The test of the two heads, adjusted for all pairs of heads. */
   readonly heads: HeadDifference;
-  /** One sentence. */
   readonly words: string;
 }
 

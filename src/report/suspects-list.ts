@@ -3,7 +3,6 @@ import type { LabelCheckFile } from '../classify/label-check/label-check-file.ts
 import { forSpreadsheet } from '../formats/spreadsheet-cell.ts';
 import type { HeldOutImage } from './analysis/held-out.ts';
 
-/** Name of the list in a report's folder. */
 export const suspectsFile = 'labels-to-check.csv';
 
 /** A possible label error, and the suggested class. */

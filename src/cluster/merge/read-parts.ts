@@ -16,14 +16,12 @@ import { type PartProblem, PartsMissingError } from './part-problems.ts';
 
 /** A complete part: a feature set with its record and table. */
 export interface CompletePart {
-  /** Its folder. */
   readonly folder: string;
   readonly record: PartRecord;
   /** Empty if it has no rows. */
   readonly shards: readonly ShardEntry[];
 }
 
-/** All parts of a set. */
 export interface CompleteParts {
   readonly parts: readonly CompletePart[];
   /** The manifest of the first part with rows. */

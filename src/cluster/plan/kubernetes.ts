@@ -129,7 +129,6 @@ function volumes({ dataClaim, cacheClaim }: KubernetesOptions): readonly object[
   return [...claims].map(([name, claim]) => ({ name, persistentVolumeClaim: { claimName: claim.name } }));
 }
 
-/** Number of concurrent pods. */
 export function parallelism(plan: ClusterPlan, { atOnce }: KubernetesOptions): number {
   return Math.min(atOnce ?? plan.partCount, plan.partCount);
 }

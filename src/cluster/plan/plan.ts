@@ -108,12 +108,10 @@ const gbPerFourThreads = 0.6;
 /** GB for CUDA's libraries and buffers in host memory. */
 const gpuGB = 2;
 
-/** Whole GB that a task needs. */
 export function taskMemoryGB(imageCount: number, cpus: number, gpus: number): number {
   return Math.ceil(extractGB + gbPerFourThreads * Math.ceil(cpus / 4) + gpuGB * gpus + listGB(imageCount));
 }
 
-/** GB for the list of images. */
 export function listGB(imageCount: number): number {
   return (imageCount * bytesPerListedImage) / 1e9;
 }

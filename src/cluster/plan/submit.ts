@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { UserError } from '../../system/errors.ts';
 
-/** Job ids of the scheduler. */
 export interface Submitted {
   readonly extract: string;
   readonly merge: string;

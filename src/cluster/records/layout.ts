@@ -21,7 +21,6 @@ export function partFolder(set: string, { index, count }: Part): string {
   return join(set, partsFolder, `${index}-of-${count}`);
 }
 
-/** Lists the parts with a folder. */
 export async function listParts(files: Files, set: string): Promise<readonly Part[]> {
   const parts: Part[] = [];
   for (const name of await listIfThere(files, join(set, partsFolder))) {
@@ -40,7 +39,6 @@ export function stateFolder(state: number): string {
 interface PartFolder {
   /** Numbers of the part's states, ascending; the last one is current. */
   readonly states: readonly number[];
-  /** Names of the folders of attempts. */
   readonly attempts: readonly string[];
   readonly failed: boolean;
 }

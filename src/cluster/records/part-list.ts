@@ -5,7 +5,6 @@ import type { ListMark } from './part-record.ts';
 
 /** The inputs of one part, and their indices in the whole list. */
 export interface PartList {
-  /** The part's inputs. */
   readonly list: ImageList;
   /** Index of each image in the whole list. */
   readonly places: readonly number[];

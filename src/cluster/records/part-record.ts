@@ -48,7 +48,6 @@ export interface PartRecord {
   readonly fields: FingerprintFields;
   /** sha256 of the part's manifest; absent if it has no rows. */
   readonly manifestSha256?: string;
-  /** sha256 of inputs.csv. */
   readonly inputsSha256: string;
   /** Whether inputs.csv has a column with the data folder's own split. */
   readonly hasSplit?: true;

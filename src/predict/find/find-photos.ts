@@ -12,7 +12,6 @@ import { openInputs } from '../inputs.ts';
 import { type FoundPhoto, nearestPhotos, unitRowsOf } from './nearest-photos.ts';
 
 export interface FindPhotosOptions {
-  /** Number of photos to list. */
   readonly count: number;
   /** Weights file to use for a photo instead of the recorded one; must be the same weights. */
   readonly weights?: string | undefined;

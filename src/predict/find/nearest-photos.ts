@@ -6,7 +6,6 @@ import { RowReader } from '../../rows/row-reader.ts';
 import { changedRows, loadRows, type RowSource, rowPass, storedRows } from '../../rows/row-source.ts';
 import { valueAt } from '../../system/at.ts';
 
-/** A photo of a feature set near the query. */
 export interface FoundPhoto {
   readonly id: string;
   /** Relative to the data folder. */

@@ -8,10 +8,8 @@ import { counted } from '../../system/printable.ts';
 /** Contents of a submission's column: id, probability of a class, or name or number of the predicted class. */
 export type SubmissionColumn = 'id' | 'name' | 'number' | { readonly classNumber: number };
 
-/** Layout of a submission. */
 export interface SubmissionLayout {
   readonly header: readonly string[];
-  /** Contents of each column. */
   readonly columns: readonly SubmissionColumn[];
   /** Ids in the sample's order; absent without a sample. */
   readonly ids?: readonly string[];

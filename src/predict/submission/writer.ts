@@ -11,7 +11,6 @@ import { checkOverwrite } from './overwrite.ts';
 /** Rows are written in chunks of this size. */
 const pieceBytes = 64 * 1024;
 
-/** What a row needs of an image. */
 export interface SubmittedImage {
   /** File name without extension: the id without a sample. */
   readonly id: string;

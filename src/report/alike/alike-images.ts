@@ -24,11 +24,9 @@ export interface AlikePair {
 interface ComparedImages {
   readonly ids: readonly string[];
   readonly labels: readonly string[];
-  /** Number of all labelled images. */
   readonly of: number;
 }
 
-/** Finds near-duplicate photos by their features. */
 export function alikeImages(
   { ids, labels, of }: ComparedImages,
   neighbours: Neighbours,

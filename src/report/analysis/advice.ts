@@ -206,7 +206,6 @@ function exportStep({ report, featureSet }: Report): Step {
       };
 }
 
-/** Learning curve of the first run that has one. */
 export function curveOf(runs: GroupData['runs']): ReturnType<typeof learningCurve> {
   return runs.map(({ run }) => learningCurve(run.report)).find((found) => found !== undefined);
 }

@@ -23,7 +23,6 @@ export interface HeadDifference {
   readonly distinguishable: boolean;
   /** Significant only without the adjustment. */
   readonly doubtful: boolean;
-  /** One sentence. */
   readonly words: string;
 }
 

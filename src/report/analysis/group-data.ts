@@ -10,7 +10,6 @@ import type { HeldOutImage } from './held-out.ts';
 import type { ImageNetDistance } from './imagenet-distance.ts';
 import type { Run } from './run.ts';
 
-/** A run with its images. */
 export interface RunData {
   readonly run: Run;
   /** Every tested image once; empty without predictions.csv. */
@@ -20,7 +19,6 @@ export interface RunData {
   readonly suspects: readonly Suspect[];
 }
 
-/** The images that a page can show. */
 export interface ImageTable {
   readonly ids: readonly string[];
   readonly labels: readonly string[];
@@ -59,7 +57,6 @@ export interface GroupData {
   readonly distance?: ImageNetDistance | undefined;
   /** Thumbnails by image id, base64. */
   readonly photos: ReadonlyMap<string, string>;
-  /** What is left out, and why. */
   readonly notes: readonly string[];
 }
 

@@ -9,7 +9,6 @@ interface ReliabilityBin {
 }
 
 export interface Reliability {
-  /** Non-empty bins, by confidence. */
   readonly bins: readonly ReliabilityBin[];
   /** Expected calibration error: mean over the predictions of |accuracy - confidence| of their bin (Guo et al. 2017). */
   readonly expectedError: number;

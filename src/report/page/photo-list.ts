@@ -2,7 +2,6 @@ import { programVersion } from '../../system/version.ts';
 import { documentHead } from './document-head.ts';
 import { breakable, type Html, html, raw } from './html.ts';
 
-/** A photo of a list, and the lines below it. */
 interface ListedPhoto {
   /** A path, or a path in an archive. */
   readonly file: string;

@@ -25,7 +25,6 @@ const kernel = 'cubic';
 /** WebP has less overhead than JPEG, which matters for files of a kilobyte. */
 const format = { quality: 42, effort: 2 } as const;
 
-/** Of one photo's file. */
 const largestPhotoBytes = 512 * 1024 * 1024;
 
 /** Photos read ahead: sharp decodes on several threads. */
@@ -50,9 +49,7 @@ export interface WantedPhoto {
 interface Thumbnails {
   /** Image id to a WebP file in base64. */
   readonly photos: ReadonlyMap<string, string>;
-  /** Number of ids whose file is no longer readable. */
   readonly unreadable: number;
-  /** Number of ids beyond the budget. */
   readonly leftOut: number;
 }
 

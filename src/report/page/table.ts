@@ -4,12 +4,10 @@ import { type Html, html } from './html.ts';
 export interface TableColumn {
   readonly title: string;
   readonly kind: 'text' | 'number';
-  /** Tooltip of the heading. */
   readonly hint?: string;
 }
 
 export interface TableCell {
-  /** Sort key. */
   readonly value: string | number;
   readonly shown: Html | string;
 }

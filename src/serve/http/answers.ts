@@ -12,13 +12,10 @@ import type { ServedHead } from '../served-head.ts';
 import type { Asked } from './asked.ts';
 import { HttpError } from './http-error.ts';
 
-/** Parts of an answer that a head may not support. */
 type Field = 'set' | 'like' | 'evidence';
 
-/** Reasons for unsupported parts. */
 type Without = Readonly<Partial<Record<Field, string>>>;
 
-/** A head and its unsupported parts. */
 interface AnsweringHead {
   readonly served: ServedHead;
   readonly without: Without;
@@ -57,7 +54,6 @@ export function checkAsked(heads: readonly AnsweringHead[], asked: Asked): void 
   }
 }
 
-/** A photo of a request and the heads' answers. */
 export interface Answered {
   readonly name: string;
   readonly answer: PhotoAnswer;

@@ -1,7 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { HttpError } from './http-error.ts';
 
-/** One image file as it was sent. */
 interface SentPhoto {
   /** Its file name, or `body`. */
   readonly name: string;

@@ -14,14 +14,12 @@ import { openApi } from './open-api.ts';
 import { BodyBytes, photosOf } from './photos-of.ts';
 
 export interface ServerOptions {
-  /** Required token; undefined for none. */
   readonly token: string | undefined;
   /** Further host names of the server. */
   readonly allowedHosts: readonly string[];
   /** Classes in an answer unless the request says otherwise. */
   readonly top: number;
   readonly mostBodyBytes: number;
-  /** Most concurrent requests with photos. */
   readonly mostInFlight: number;
   readonly timeLimitSeconds: number;
 }

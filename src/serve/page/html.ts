@@ -47,7 +47,6 @@ export const pageHtml: string = `<!doctype html>
 </html>
 `;
 
-/** What it runs in the browser. */
 export function pageScript(): string {
   return browserScript('serve', import.meta.url);
 }

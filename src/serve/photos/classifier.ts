@@ -11,7 +11,6 @@ import { valueAt, valuesAt } from '../../system/at.ts';
 import { NetworkQueue } from './network-queue.ts';
 import { PhotoPool } from './photo-pool.ts';
 
-/** Answer of one head for a photo. */
 export interface HeadRow extends Classification, Pick<ImagePrediction, 'features'> {
   /** Class activation map of the predicted class, if requested and available. */
   readonly evidence?: Evidence;
@@ -19,7 +18,6 @@ export interface HeadRow extends Classification, Pick<ImagePrediction, 'features
   readonly pixels?: Uint8Array;
 }
 
-/** Answers of all heads for a photo. */
 export type PhotoAnswer =
   | {
       readonly outcome: 'predicted';
@@ -30,7 +28,6 @@ export type PhotoAnswer =
   | { readonly outcome: 'failed'; readonly reason: string };
 
 export interface ClassifierOptions extends Omit<EmbedderOptions, 'device'> {
-  /** Most images in one run of the network. */
   readonly batch: number;
 }
 

@@ -13,7 +13,6 @@ interface Asked<Row> {
 interface NetworkQueueOptions<Row> {
   /** Side of the square crop, in pixels, for each network that looks at an image. */
   readonly crops: readonly number[];
-  /** Most images in one run. */
   readonly batch: number;
   /**
    * Runs the networks; returns a row per image.

@@ -47,7 +47,6 @@ export class PhotoPool {
     this.#exits = this.#threads.map((thread) => this.#watch(thread));
   }
 
-  /** Number of photos not yet decoded. */
   get pending(): number {
     return this.#waiting.length + this.#underWay.size;
   }
@@ -120,7 +119,6 @@ export class PhotoPool {
   }
 }
 
-/** Start data of a server's decoding threads. */
 export interface PhotoSetup {
   readonly recipe: PixelRecipe;
   readonly budget: PixelBudget;

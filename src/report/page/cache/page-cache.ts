@@ -14,7 +14,6 @@ export class PageCache {
   readonly #folder: string;
   readonly #used = new Set<string>();
 
-  /** @param pageFolder folder of the page */
   constructor(pageFolder: string) {
     this.#folder = join(pageFolder, cacheFolder);
   }

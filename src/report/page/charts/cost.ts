@@ -20,7 +20,6 @@ interface Box {
 
 interface Label {
   readonly x: number;
-  /** Baseline. */
   readonly y: number;
   readonly anchor: 'start' | 'middle' | 'end';
 }

@@ -9,7 +9,6 @@ interface Axis {
 
 interface AxisOptions {
   readonly domain: readonly [number, number];
-  /** In pixels. */
   readonly range: readonly [number, number];
   readonly logarithmic?: boolean;
   /** Widen the domain to round numbers. */

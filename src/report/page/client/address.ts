@@ -2,7 +2,6 @@ import { type Filters, noFilters, type Order } from './filters.ts';
 
 /** The state of a group kept in the address, so that a link shows the same view. */
 export interface View {
-  /** Number of the run. */
   readonly run: number;
   /** Of the runs side by side. */
   readonly left: number;

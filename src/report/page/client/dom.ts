@@ -1,7 +1,6 @@
 /** Attributes of a new element: text, `true` for one without a value, undefined for none. */
 type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** A new element with attributes and children; text is text, never markup. */
 export function element<K extends keyof HTMLElementTagNameMap>(
   name: K,
   attributes: Attributes = {},

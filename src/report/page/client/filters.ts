@@ -28,7 +28,6 @@ export const noFilters: Filters = {
 
 export type Order = 'telling' | 'labels' | 'doubtful' | 'id';
 
-/** How many filters are set. */
 export function countFilters(filters: Filters): number {
   const { className, answer, side, least, most, suspected, copies, region } = filters;
   return [

@@ -15,7 +15,6 @@ export interface GroupJson {
   /** Test images in the order of their answers; the same for every run. */
   readonly tested: { readonly image: U32; readonly repeat: U16 };
   readonly runs: readonly RunJson[];
-  /** Absent without features. */
   readonly near?: NearJson;
   readonly map?: MapJson;
   /** Pairs of photos that are nearly the same: two places each. */
@@ -63,7 +62,6 @@ export interface NearJson {
 }
 
 export interface MapJson {
-  /** Place of each dot. */
   readonly image: U32;
   readonly views: readonly MapViewJson[];
 }

@@ -1,7 +1,6 @@
 import { noClass, noPlace, share, u16, u32 } from './decode.ts';
 import type { GroupJson, MapViewJson, RunJson } from './json.ts';
 
-/** One answer to a test image. */
 export interface Answer {
   /** Number of the answer in its run. */
   readonly number: number;
@@ -118,11 +117,9 @@ function answersOf(
   }));
 }
 
-/** A group of runs and its images. */
 export class Group {
   readonly classes: readonly string[];
   readonly ids: readonly string[];
-  /** Class of each image. */
   readonly labels: Uint16Array;
   readonly runs: readonly Run[];
   readonly folder: string;

@@ -32,7 +32,6 @@ interface GatherOptions {
   readonly runs: readonly (readonly Run[])[];
   /** Path of the page: links are relative to it, the cache is beside it. */
   readonly page: string;
-  /** Budget for all thumbnails. */
   readonly photoBytes?: number;
   readonly signal?: AbortSignal;
   /** Called before each stage that takes seconds. */

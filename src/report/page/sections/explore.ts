@@ -100,7 +100,6 @@ function toolbar({ runs, group, images, alike, features }: GroupData, id: string
     </div></details>`;
 }
 
-/** How many labels were checked, and how. */
 function labelsNote({ labelCheck, runs, group }: GroupData): Html {
   const report = group.reports[0];
   if (report === undefined || report.featureSet.randomWeights) {

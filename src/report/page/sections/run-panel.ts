@@ -25,7 +25,6 @@ export function runPanel(data: RunData, pageFolder: string, colour: string): Htm
     ${reproduceBlock(report)}`;
 }
 
-/** Links to the files of a report. */
 function fileLinks({ run, suspects }: RunData, pageFolder: string): Html {
   const { report } = run.report;
   const files: readonly (readonly [string, string])[] = [

@@ -12,12 +12,10 @@ export interface ImageAnswer {
   readonly evidence?: {
     readonly class: string;
     readonly map: readonly (readonly number[])[];
-    /** In base64. */
     readonly png?: string;
   };
 }
 
-/** What one head answers. */
 export interface HeadAnswer {
   readonly head: string;
   readonly images: readonly ImageAnswer[];
@@ -33,7 +31,6 @@ export interface ServedHead {
   readonly without: { readonly set?: string; readonly like?: string; readonly evidence?: string };
 }
 
-/** Of the sets that are shown. */
 export const coverage = 0.95;
 
 /** The server wants a token, or another one. */

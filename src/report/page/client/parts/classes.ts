@@ -4,7 +4,6 @@ import { classesNamed } from '../filters.ts';
 import { sortable } from '../tables.ts';
 import { whenSeen } from '../when-seen.ts';
 
-/** Rows that are drawn at first. */
 const atFirst = 200;
 
 interface Column {

@@ -7,7 +7,6 @@ import { whenSeen } from '../when-seen.ts';
 import { markSelected, tile, walkable } from './tile.ts';
 import type { OpenViewer } from './viewer.ts';
 
-/** Tiles that are drawn at a time. */
 const atOnce = 48;
 
 /** The photos that pass the filters, drawn on demand as the reader scrolls, and the actions on selected ones. */

@@ -10,7 +10,6 @@ import type { OpenViewer } from './viewer.ts';
 /** Colours that are distinguishable; with more classes colour says right or wrong instead. */
 const mostColours = 12;
 const pad = 14;
-/** Photos of a region that are listed beside it. */
 const mostListed = 24;
 /** Largest distance in pixels at which the pointer hits a dot. */
 const reach = 9;

@@ -13,7 +13,6 @@ interface Pair {
 
 /** More classes than this open with those alone that are confused. */
 const manyClasses = 40;
-/** Pairs that are listed at first. */
 const listed = 15;
 /** Cells smaller than this have no room for a name beside them. */
 const leastNamed = 11;

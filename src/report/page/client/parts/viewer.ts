@@ -6,7 +6,6 @@ import { picture } from './tile.ts';
 /** Opens a photo of a list; the arrow keys go through it. */
 export type OpenViewer = (seen: Seen, places: readonly number[], at: number) => void;
 
-/** Training photos that are shown beside a photo. */
 const nearestShown = 6;
 
 /** The page's only viewer: all data of a photo, for any head. */
