@@ -7,7 +7,7 @@ import { benchCases } from './classify/cases.ts';
 import { measureGrowth } from './classify/growth.ts';
 import { measureLine } from './classify/measure.ts';
 import { printGrowth, printTable } from './classify/print.ts';
-import { findPeer, tellPeer } from './peers/python.ts';
+import { findPeer, reportPeer } from './peers/python.ts';
 import { aboutRun, writeDocument } from './shared/document.ts';
 import { benchOptions, wholeNumber } from './shared/options.ts';
 
@@ -63,7 +63,7 @@ export async function run(args: readonly string[]): Promise<void> {
     const shape =
       values.features === undefined ? drawData(folder, drawn) : await splitData(folder, values.features, values.labels);
     const peer = values['no-reference'] ? undefined : findPeer('sklearn');
-    if (!values['no-reference']) tellPeer(peer, 'scikit-learn');
+    if (!values['no-reference']) reportPeer(peer, 'scikit-learn');
     const lines = cases.map((chosen) => {
       tell(`${chosen.name} …`);
       return measureLine(folder, chosen, threads, peer?.python);

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { unitRows } from '../../src/numerics/nearest.kernel.ts';
 import { nextUint32, seedStream } from '../../src/numerics/xoshiro.kernel.ts';
 import { nearestPlaces } from '../../src/predict/find/nearest-photos.ts';
-import { findPeer, peerEnvironment, tellPeer } from './peers/python.ts';
+import { findPeer, peerEnvironment, reportPeer } from './peers/python.ts';
 
 const purpose = `Measures the search of featuretap find for a given vector, compared with NumPy's product and
 argpartition.`;
@@ -41,7 +41,7 @@ export async function run(args: readonly string[]): Promise<void> {
   }
   const ours = median(seconds);
   const peer = findPeer('numpy');
-  tellPeer(peer, 'NumPy');
+  reportPeer(peer, 'NumPy');
   const theirs =
     peer &&
     Number(

@@ -5,8 +5,8 @@ import { stratifiedSubsample } from '../../src/classify/data/subsample.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { type Split, stratifiedShuffleSplit } from '../../src/split/split.ts';
 import { appendRecord, type Record, type Run, readRecords, sameRun } from './finetune/records.ts';
-import { type Outcome, plainFeatures, tunedByPytorch, tunedHere } from './finetune/sides.ts';
-import { findPeer, tellPeer } from './peers/python.ts';
+import { type Outcome, plainFeatures, tuneHere, tuneWithPytorch } from './finetune/sides.ts';
+import { findPeer, reportPeer } from './peers/python.ts';
 import { mean, percent } from './shared/numbers.ts';
 import { benchOptions } from './shared/options.ts';
 
@@ -53,7 +53,7 @@ export async function run(args: readonly string[]): Promise<void> {
   const judgedBy = values['judge-by'] === 'validation' ? 'validation' : 'test';
   const sides = (['featuretap', 'pytorch'] as const).filter((side) => values.side === 'both' || values.side === side);
   const python = sides.includes('pytorch') ? findPeer('torch', 'torchvision', 'safetensors', 'sklearn') : undefined;
-  if (sides.includes('pytorch')) tellPeer(python, 'PyTorch, torchvision, safetensors and scikit-learn');
+  if (sides.includes('pytorch')) reportPeer(python, 'PyTorch, torchvision, safetensors and scikit-learn');
   const known = await readRecords(values.out);
   let pooled: Awaited<ReturnType<typeof plainFeatures>> | undefined;
   const seen: Record[] = [];
@@ -76,13 +76,13 @@ export async function run(args: readonly string[]): Promise<void> {
       seen.push(record);
     }
   }
-  for (const side of sides) sayMeans(seen.filter((record) => record.side === side));
-  sayRatio(seen);
+  for (const side of sides) printMeans(seen.filter((record) => record.side === side));
+  printRatio(seen);
 
   async function outcomeOf(side: Run['side'], split: Split): Promise<Outcome | undefined> {
-    if (side === 'pytorch') return python && tunedByPytorch(data, split, recipe, threads, python.python, shards);
+    if (side === 'pytorch') return python && tuneWithPytorch(data, split, recipe, threads, python.python, shards);
     pooled ??= await plainFeatures(data, threads);
-    return tunedHere(data, split, recipe, threads, pooled);
+    return tuneHere(data, split, recipe, threads, pooled);
   }
 
   function subsampled({ train, test }: Split, size: number): Split {
@@ -104,7 +104,7 @@ function say({ repeat, version, linear, accuracy, epochSeconds }: Record): void 
   );
 }
 
-function sayMeans(records: readonly Record[]): void {
+function printMeans(records: readonly Record[]): void {
   const [first] = records;
   if (first === undefined) return;
   const [linear, tuned] = [records.map((each) => each.linear), records.map((each) => each.accuracy)];
@@ -117,7 +117,7 @@ function sayMeans(records: readonly Record[]): void {
   );
 }
 
-function sayRatio(records: readonly Record[]): void {
+function printRatio(records: readonly Record[]): void {
   const [ours, theirs] = (['featuretap', 'pytorch'] as const).map((side) =>
     records.filter((each) => each.side === side),
   );

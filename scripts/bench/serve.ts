@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadReportHead } from '../../src/predict/load-head.ts';
 import { drawPhotos } from '../torture/draw-photos.ts';
-import { findPeer, peerEnvironment, tellPeer } from './peers/python.ts';
+import { findPeer, peerEnvironment, reportPeer } from './peers/python.ts';
 import { trainHead } from './predict.ts';
 import { aboutRun, writeDocument } from './shared/document.ts';
 import { benchOptions } from './shared/options.ts';
@@ -82,7 +82,7 @@ async function measure(
   const { report } = await loadReportHead(head);
   const isResnet50 = report.featureSet.dims === 2048;
   const peer = isResnet50 ? findPeer('fastapi', 'uvicorn', 'torch', 'torchvision', 'PIL') : undefined;
-  if (isResnet50) tellPeer(peer, 'FastAPI, uvicorn and torchvision');
+  if (isResnet50) reportPeer(peer, 'FastAPI, uvicorn and torchvision');
   else console.error('not beside FastAPI + PyTorch, which serves a ResNet50: --head names one');
   if (peer === undefined) return { photos: files.length, rows };
   const theirs = spawn(peer.python, [peerScript, String(peerPort), String(report.classes.length)], {
@@ -91,7 +91,7 @@ async function measure(
   });
   try {
     const url = `http://127.0.0.1:${peerPort}/`;
-    await isUp(url, theirs);
+    await waitUntilUp(url, theirs);
     rows.push(...(await measureServer('fastapi + torch', theirs, url, bodies, clients, predicted.perSecond)));
   } finally {
     await end(theirs);
@@ -184,7 +184,7 @@ function post(url: string, body: Buffer, agent: Agent): Promise<void> {
   });
 }
 
-async function isUp(url: string, child: ChildProcess): Promise<void> {
+async function waitUntilUp(url: string, child: ChildProcess): Promise<void> {
   while (
     !(await fetch(`${url}health`).then(
       ({ ok }) => ok,

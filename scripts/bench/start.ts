@@ -8,7 +8,7 @@ import { findPeer } from './peers/python.ts';
 import { aboutRun, writeDocument } from './shared/document.ts';
 import { median } from './shared/numbers.ts';
 import { benchOptions } from './shared/options.ts';
-import { launcher, layCheckout, layPackage, must } from './start/programs.ts';
+import { launcher, linkCheckout, must, unpackPackage } from './start/programs.ts';
 
 const purpose = `Measures how long a command takes to start: on a tiny set, from this checkout and from the package,
 compared with Python's imports. Every command runs once per round, the rounds in turn.
@@ -80,7 +80,7 @@ function listRows(
   commands: ReadonlyMap<string, readonly [code: number, args: string[]]>,
   nodes: readonly string[],
 ): Row[] {
-  const installed = layPackage(join(folder, 'package'));
+  const installed = unpackPackage(join(folder, 'package'));
   const python = findPeer('sklearn', 'torch')?.python ?? 'python3';
   const rows: Row[] = [];
   const add = (who: string, what: string, command: readonly string[], code = 0): void => {
@@ -94,7 +94,7 @@ function listRows(
       add(`package, node ${version}`, what, [node, installed, ...given], code);
     }
   }
-  const edited = layCheckout(join(folder, 'edited'));
+  const edited = linkCheckout(join(folder, 'edited'));
   rows.push({
     who: `checkout, node ${versionOf(process.execPath, '--version')}`,
     what: '--help, first after an edit',

@@ -1,5 +1,4 @@
-// Bundles test files with what they import, so that node runs them as they are: a loader of TypeScript would take a second
-// of each process.
+// Bundles test files with their imports, so that node runs them directly: a TypeScript loader takes a second per process.
 const { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } = require('node:fs');
 const { basename, join } = require('node:path');
 const { pathToFileURL } = require('node:url');
@@ -7,7 +6,7 @@ const { browserScripts, listSources, root, sources } = require('./bundle.cjs');
 
 const cache = join(root, 'node_modules', '.cache', 'featuretap-tests');
 
-/** A run that was cut short leaves its folder; one that still goes on is younger. */
+/** Older folders are of interrupted runs. */
 const keptMilliseconds = 24 * 60 * 60 * 1000;
 
 /**

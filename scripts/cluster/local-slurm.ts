@@ -37,7 +37,7 @@ const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const requeueSeconds = 5;
 
 /** Why no local cluster can run here; undefined if one can. */
-export function whyNoLocalSlurm(): string | undefined {
+export function localSlurmProblem(): string | undefined {
   if (process.platform !== 'linux') return 'it needs Linux';
   if (process.getuid?.() !== 0) return 'it needs root';
   const missing = Object.entries(programs).filter(([, program]) => !existsSync(program));

@@ -74,14 +74,14 @@ async function runParts(
   say(`array job ${submitted.extract}, merge job ${submitted.merge}; sized by the speed ${rateSource}`);
 
   const task = (part: number): string => `${submitted.extract}_${part}`;
-  const killed = await caughtInTheMiddle(set, [], (pid) => process.kill(pid, 'SIGKILL'));
+  const killed = await disturbRunningPart(set, [], (pid) => process.kill(pid, 'SIGKILL'));
   say(`part ${killed}: worker killed`);
-  const requeued = await caughtInTheMiddle(set, [killed], (pid, part) => {
+  const requeued = await disturbRunningPart(set, [killed], (pid, part) => {
     run('scontrol', ['requeue', task(part)], environment);
     process.kill(pid, 'SIGCONT');
   });
   say(`part ${requeued}: requeued`);
-  const cancelled = await caughtInTheMiddle(set, [killed, requeued], (pid, part) => {
+  const cancelled = await disturbRunningPart(set, [killed, requeued], (pid, part) => {
     run('scancel', [task(part)], environment);
     process.kill(pid, 'SIGCONT');
   });
@@ -128,7 +128,7 @@ interface PartsDone {
  * @param except parts that were chosen before
  * @returns the part
  */
-async function caughtInTheMiddle(
+async function disturbRunningPart(
   set: string,
   except: readonly number[],
   act: (pid: number, part: number) => void,

@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { installSlurm, whyNoLocalSlurm } from './local-slurm.ts';
+import { installSlurm, localSlurmProblem } from './local-slurm.ts';
 import { runOnSlurm } from './slurm-run.ts';
 
 /** npm run slurm: an extraction on a real Slurm, disturbed in three ways, gives the set of a single run. */
 
 if (process.platform === 'linux' && process.getuid?.() === 0) installSlurm();
-const reason = whyNoLocalSlurm();
+const reason = localSlurmProblem();
 if (reason !== undefined) {
   console.error(`no Slurm can be started here: ${reason}`);
   process.exit(1);

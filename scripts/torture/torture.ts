@@ -1,10 +1,10 @@
-// Disturbs the real commands by kills, full disks, two runs at once and inputs that come and go, and compares every file of
-// a finished run with that of an undisturbed one:
+// Disturbs the real commands with kills, full disks, concurrent runs and vanishing inputs, and compares every file of a
+// finished run with that of an uninterrupted one:
 //
 //   npm run torture -- all [kills, default 100] [seed, default 0]
 //   npm run torture -- extract,suggest,kill-serve [kills, default 100] [seed, default 0]
 //
-// or a server, by slow and cut bodies, decompression bombs, the fuzzers' images and many requests:
+// or a server, with slow and truncated bodies, decompression bombs, the fuzzers' images and many requests:
 //
 //   npm run torture -- serve [requests, default 10000] [seed, default 0]
 import { tortureAll } from './all.ts';
@@ -16,10 +16,10 @@ const killServe = 'kill-serve';
 
 const [first = 'all', ...rest] = process.argv.slice(2);
 if (first === 'serve') await serveAlone(rest);
-else await theVerbs(first, rest);
+else await tortureVerbs(first, rest);
 
 /** @param names `all`, or verbs: `suggest,find`; `kill-serve` is the part of `all` for `serve` */
-async function theVerbs(names: string, [kills = '100', seed = '0']: readonly string[]): Promise<void> {
+async function tortureVerbs(names: string, [kills = '100', seed = '0']: readonly string[]): Promise<void> {
   const asked = names.split(',');
   const known = [...torturedVerbs.map(({ verb }) => verb), killServe];
   const unknown = asked.find((name) => names !== 'all' && !known.includes(name));

@@ -44,13 +44,13 @@ for (let at = 0; at < 2 * batch; at += batch) await backbone.run(rows(at, batch)
 await keepFeatures();
 say({ version: `ONNX Runtime ${ortVersion}`, batch, startSeconds: (performance.now() - started) / 1000 });
 for await (const mode of createInterface({ input: process.stdin })) {
-  forgetPeak();
+  resetPeak();
   say({ ...(mode === 'backbone' ? await backboneRound() : await endToEndRound()), peakBytes: readPeak() });
 }
 process.exit(0);
 
 /** Resets the peak of resident memory on Linux; elsewhere it stays that of the whole process. */
-function forgetPeak(): void {
+function resetPeak(): void {
   if (process.platform === 'linux') writeFileSync('/proc/self/clear_refs', '5');
 }
 
@@ -79,19 +79,19 @@ async function open(): Promise<Opened> {
   const sample = { seed: 0, images: [], pixels: rows(0, Math.min(16, imageCount)) };
   const int8 = precision === 'int8' ? await network.prepareInt8(preprocessing, tap, sample) : undefined;
   const backbone = int8?.backbone ?? (await network.open(preprocessing, tap));
-  // A round closes the network that it is lent; the next round needs it.
-  const lent = lend(backbone);
+  // A round closes the network that it is shared; the next round needs it.
+  const shared = withoutClosing(backbone);
   const source = {
     architecture: network.architecture,
     weightsSha256: network.weightsSha256,
     weights: task.weights,
-    open: async () => lent,
+    open: async () => shared,
     prepareInt8: () => Promise.reject(new Error('the feature set already has the activation ranges')),
   };
   return { backbone, source, activationRanges: int8?.activationRanges };
 }
 
-function lend(backbone: Backbone): Backbone {
+function withoutClosing(backbone: Backbone): Backbone {
   const { engine, engineVersion, device, architecture, tap, taps } = backbone;
   const run = (batch: PixelBatch): Promise<TapMap> => backbone.run(batch);
   const runAll = (batch: PixelBatch): Promise<readonly TapMap[]> => backbone.runAll(batch);

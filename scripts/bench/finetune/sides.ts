@@ -64,7 +64,7 @@ export async function plainFeatures(data: Data, threads: number): Promise<Matrix
 }
 
 /** @param pooled features of every row, from `plainFeatures` */
-export async function tunedHere(
+export async function tuneHere(
   data: Data,
   { train, test }: Split,
   recipe: Recipe,
@@ -106,7 +106,7 @@ export async function tunedHere(
 }
 
 /** The same with PyTorch, from scikit-learn's linear head. */
-export async function tunedByPytorch(
+export async function tuneWithPytorch(
   data: Data,
   { train, test }: Split,
   recipe: Recipe,

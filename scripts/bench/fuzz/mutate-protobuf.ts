@@ -1,5 +1,5 @@
 import type { Draw } from './draw.ts';
-import { mutateBytes, oddNumber } from './mutate.ts';
+import { difficultNumber, mutateBytes } from './mutate.ts';
 
 /** One field of a message; a delimited one is parsed further if its bytes are fields themselves. */
 interface WireField {
@@ -60,7 +60,7 @@ function changeOne(root: WireField[], words: readonly string[], draw: Draw): voi
       field.value = Buffer.from(draw.oneOf(words), 'latin1');
       return;
     default:
-      if (typeof field.value === 'bigint') field.value = BigInt.asUintN(64, oddNumber(draw));
+      if (typeof field.value === 'bigint') field.value = BigInt.asUintN(64, difficultNumber(draw));
       else if (field.value instanceof Uint8Array) field.value = mutateBytes(field.value, field.value, words, draw);
       else list.push(structuredClone(field));
   }

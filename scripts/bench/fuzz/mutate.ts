@@ -5,7 +5,7 @@ const oddNumbers = [0n, 1n, 2n, 7n, 8n, 127n, 128n, 255n, 256n, 65535n, 2n ** 31
 const hugeNumbers = [2n ** 32n, 2n ** 40n, 2n ** 53n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n];
 
 /** Draws a difficult length or count. */
-export function oddNumber(draw: Draw): bigint {
+export function difficultNumber(draw: Draw): bigint {
   return draw.oneOf([...oddNumbers, ...hugeNumbers]);
 }
 
@@ -31,7 +31,7 @@ function changeOnce(bytes: Buffer, other: Uint8Array, words: readonly string[], 
       return bytes;
     case 2: {
       const size = draw.oneOf([1, 2, 4, 8]);
-      const value = BigInt.asUintN(size * 8, oddNumber(draw));
+      const value = BigInt.asUintN(size * 8, difficultNumber(draw));
       const number = Buffer.alloc(8);
       number.writeBigUInt64LE(value);
       number.copy(bytes, at, 0, size);

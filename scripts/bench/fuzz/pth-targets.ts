@@ -5,7 +5,7 @@ import { readPth } from '../../../src/formats/pth/pth.ts';
 import { StridedTensor } from '../../../src/formats/pth/strided-tensor.ts';
 import type { Draw } from './draw.ts';
 import { byteTarget, type FuzzTarget } from './fuzz-target.ts';
-import { mutateBytes, oddNumber } from './mutate.ts';
+import { difficultNumber, mutateBytes } from './mutate.ts';
 import { storedZip } from './stored-zip.ts';
 
 const pickleWords = [
@@ -112,7 +112,7 @@ function directoriesOfZips(zips: readonly Uint8Array[]): FuzzTarget {
       const magic = draw.oneOf(['PK\x01\x02', 'PK\x01\x02', 'PK\x05\x06'] as const);
       const [offset, width] = draw.oneOf<readonly [number, number]>(fields[magic]);
       const at = offset + draw.oneOf(placesOf(bytes, magic));
-      const value = draw.oneOf([BigInt.asUintN(8 * width, oddNumber(draw)), BigInt(draw.below(bytes.length))]);
+      const value = draw.oneOf([BigInt.asUintN(8 * width, difficultNumber(draw)), BigInt(draw.below(bytes.length))]);
       if (width === 2) bytes.writeUInt16LE(Number(BigInt.asUintN(16, value)), at);
       else bytes.writeUInt32LE(Number(value), at);
     }

@@ -11,7 +11,7 @@ import { findPeer } from '../peers/python.ts';
 import { type Contestant, ourContestants, referenceLabel, torchContestants } from './contestants.ts';
 import { cudaFolders, describeMachine } from './machine.ts';
 import type { Options } from './options.ts';
-import { printResults, told } from './print.ts';
+import { describeFailure, printResults } from './print.ts';
 import { compareFeatures, gather, type Result } from './result.ts';
 import { runLines } from './run-lines.ts';
 import type { Common, Task, TorchTask } from './task.ts';
@@ -48,7 +48,7 @@ export async function measure(options: Options, command: string): Promise<void> 
     const results: Result[] = [];
     const keep = (result: Result): void => {
       results.push(result);
-      console.error(told(result));
+      console.error(describeFailure(result));
       const document = { date: new Date().toISOString(), command, machine, options, results };
       if (options.out !== undefined) writeFileSync(options.out, `${JSON.stringify(document, null, 2)}\n`);
     };

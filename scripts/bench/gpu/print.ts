@@ -22,11 +22,11 @@ export function printResults(results: readonly Result[], batches: readonly numbe
     result.version ?? '',
   ]);
   for (const line of textTable(titled, rows)) console.log(line);
-  for (const result of results) if (result.notMeasured !== undefined) console.log(told(result));
+  for (const result of results) if (result.notMeasured !== undefined) console.log(describeFailure(result));
 }
 
 /** One line about how a contestant ended. */
-export function told({ label, version, notMeasured }: Result): string {
+export function describeFailure({ label, version, notMeasured }: Result): string {
   if (notMeasured === undefined) return `${label}: measured`;
   return `${label}: ${version === undefined ? '' : 'the rest '}not measured: ${notMeasured}`;
 }

@@ -37,7 +37,7 @@ export async function runLines(
     child.on('error', (error) => resolve(error.message));
     child.on('close', (code, signal) => {
       if (code === 0) resolve(undefined);
-      else resolve(gaveUp ? `stopped after ${timeoutSeconds} s` : lastWords(errors) || `ended by ${signal ?? code}`);
+      else resolve(gaveUp ? `stopped after ${timeoutSeconds} s` : errorLine(errors) || `ended by ${signal ?? code}`);
     });
   });
   clearTimeout(timer);
@@ -45,7 +45,7 @@ export async function runLines(
 }
 
 /** The line of stderr that describes the failure. */
-function lastWords(errors: string): string {
+function errorLine(errors: string): string {
   const said = errors.split('\n').filter((line) => line.trim() !== '');
   const line = said.findLast((text) => /Error|error:|found:|FAIL/.test(text)) ?? said.at(-1) ?? '';
   return line

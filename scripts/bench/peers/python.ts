@@ -39,7 +39,7 @@ export function findPeer(...modules: readonly string[]): Peer | undefined {
 }
 
 /** Prints on stderr which Python is used, and how to get a newer one. */
-export function tellPeer(peer: Peer | undefined, modules: string): void {
+export function reportPeer(peer: Peer | undefined, modules: string): void {
   if (peer === undefined)
     console.error(`no Python with ${modules}: featuretap alone; npm run bench -- setup installs one`);
   else if (peer.newest) console.error(`compared with ${peer.who}`);

@@ -9,13 +9,13 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 export const launcher: string = join(root, 'scripts', 'featuretap.cjs');
 
 /** The launcher of an unpacked npm package, with this checkout's dependencies. */
-export function layPackage(folder: string): string {
+export function unpackPackage(folder: string): string {
   must(process.execPath, [join(root, 'scripts', 'bundle', 'bundle.cjs')]);
   return lay(folder, ['package.json', 'scripts/featuretap.cjs', 'dist/bundle']);
 }
 
 /** The launcher of a checkout without a bundle, with this one's dependencies. */
-export function layCheckout(folder: string): string {
+export function linkCheckout(folder: string): string {
   return lay(folder, ['package.json', 'scripts/featuretap.cjs', 'scripts/bundle', 'src']);
 }
 

@@ -48,14 +48,14 @@ export async function hostileServe({
   try {
     const { data, report } = await makeReport(root, 24, program);
     const photo = Uint8Array.from(await readFile(join(data, 'class-0', 'photo-0000.jpg')));
-    return await hostileTo(report, photo, requests, seed);
+    return await sendHostileInput(report, photo, requests, seed);
   } finally {
     program.close();
     await rm(root, { recursive: true, force: true });
   }
 }
 
-async function hostileTo(
+async function sendHostileInput(
   report: string,
   photo: Uint8Array<ArrayBuffer>,
   requests: number,
@@ -103,17 +103,17 @@ class Hostile {
     this.#expected = (await this.#post(this.#photo)).body;
     const slow = Array.from({ length: 20 }, () => this.#slow());
     await this.#cut(100);
-    await this.#goesOn('after bodies that were cut off');
+    await this.#checkAnswer('after bodies that were cut off');
     await Promise.all(slow);
-    await this.#goesOn('after endless bodies');
+    await this.#checkAnswer('after endless bodies');
     await this.#bombs();
-    await this.#goesOn('after decompression bombs');
+    await this.#checkAnswer('after decompression bombs');
     const first = Math.ceil(requests / 5);
     await this.#ask(first);
     const after = await this.#server.memoryMB();
     await this.#ask(requests - first);
     const atEnd = await this.#server.memoryMB();
-    await this.#goesOn(`after ${requests} requests`);
+    await this.#checkAnswer(`after ${requests} requests`);
     const memoryMB = after === undefined || atEnd === undefined ? undefined : ([after, atEnd] as const);
     if (memoryMB !== undefined && memoryMB[1] > memoryMB[0] + memoryBoundMB) {
       this.#wrong.push(`${memoryMB[0].toFixed(0)} MB after ${first} requests, ${memoryMB[1].toFixed(0)} at the end`);
@@ -122,7 +122,7 @@ class Hostile {
   }
 
   /** Checks that the photo has its first answer. */
-  async #goesOn(when: string): Promise<void> {
+  async #checkAnswer(when: string): Promise<void> {
     const { status, body } = await this.#post(this.#photo);
     if (status !== 200 || !sameAnswer(body, this.#expected))
       this.#wrong.push(`${when}: ${status} ${body.slice(0, 200)}`);

@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { whyNoLocalSlurm } from '../../../scripts/cluster/local-slurm.ts';
+import { localSlurmProblem } from '../../../scripts/cluster/local-slurm.ts';
 import { runOnSlurm } from '../../../scripts/cluster/slurm-run.ts';
 
-const reason = whyNoLocalSlurm();
+const reason = localSlurmProblem();
 
 test('a real Slurm that kills, requeues and cancels tasks gives the set of a single run, to the bit', {
   skip: reason !== undefined && `skipped: no Slurm can be started here: ${reason}`,
