@@ -4,7 +4,7 @@
 //
 // A file that takes a moment shares its process with others: it must leave nothing behind that they would see.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,32 +12,64 @@ import { bundleTests } from './bundle/tests.cjs';
 
 /**
  * Files that take about two seconds or more: they start programs, browsers, whole runs. The longest (`npm test -- --times`)
- * come first.
+ * come first. Those of one entry share a process: to start one takes as much as two thirds of a second.
  */
-// biome-ignore format: as many on a line as fit
 const slow = [
-  'scripts/torture', 'cli/real-photos', 'report/page/page', 'classify/memory/peak-memory', 'cluster/plan/slurm',
+  'scripts/torture',
+  'cli/real-photos',
+  'report/page/page',
+  'classify/memory/peak-memory',
+  'cluster/plan/slurm',
   'cli/messages/printed-commands',
-  'cli/faults', 'scripts/torture-serve', 'export/with-backbone', 'serve/page', 'serve/hostile', 'index',
-  'scripts/checkout', 'cluster/plan/kubernetes-run', 'predict/finetune', 'extract/images/decode/pixels',
-  'models/contract', 'models/finetune/webgpu', 'scripts/gpu-bench', 'suggest/suggest', 'fuzz', 'models/stream',
-  'models/calibration/temperature', 'extract/backbone/devices/devices', 'serve/serve',
-  'cli/messages/foreign-files', 'classify/trial/stream', 'cluster/part/parts', 'cli/classify',
-  'extract/images/resize/interpolation', 'extract/backbone/tensorflow/tensorflow-backbone', 'models/forest/forest',
-  'extract/faults', 'cli/signals', 'cli/extract', 'predict/side-by-side', 'cli/predict', 'export/export',
-  'cli/predict-knowing', 'serve/knowing', 'extract/int8-set', 'cli/layouts', 'classify/sweep/sweep',
-  'cluster/merge/merge', 'classify/knowing/conformal-figures', 'cli/plan', 'predict/embedder', 'relabel/relabel',
-  'extract/extract', 'models/finetune/finetune', 'extract/images/pipeline/pipeline', 'predict/library-predict',
-  'predict/evidence/evidence-of-photos', 'extract/weights/hub/download-network', 'extract/repair/flipped-bits',
-  'cli/messages/one-step', 'extract/images/decode/kinds', 'report/map/umap', 'numerics/matmul', 'features/read-features',
-  'predict/find', 'formats/onnx/onnx', 'models/finetune/resnet50', 'cluster/plan/kubernetes', 'predict/predict',
-  'models/svm/svm', 'cli/parts', 'extract/repair/repair', 'extract/backbone/agreement', 'features/run/lock',
-  'extract/archives', 'cli/devices', 'models/zero-shot/zero-shot', 'cli/messages/wrong-usage', 'predict/published-head',
-  'extract/weights/hub/features', 'features/run/properties', 'extract/weights/hub/preprocessing',
-  'extract/weights/load-weights', 'models/finetune/gradients', 'classify/classify', 'extract/several-sets',
+  'extract/extract extract/repair/flipped-bits extract/repair/repair extract/archives',
+  'extract/several-sets extract/int8-set features/run/properties extract/backbone/agreement formats/onnx/onnx',
+  'predict/embedder predict/library-predict predict/evidence/evidence-of-photos predict/find',
+  'cli/faults',
+  'scripts/torture-serve',
+  'export/with-backbone',
+  'models/stream classify/trial/stream',
+  'models/calibration/temperature export/export',
+  'cli/predict cli/predict-knowing',
+  'cli/layouts cli/messages/one-step cli/messages/wrong-usage cli/devices',
+  'models/svm/svm models/zero-shot/zero-shot numerics/matmul report/map/umap',
+  'classify/classify classify/sweep/sweep classify/knowing/conformal-figures',
+  'serve/serve serve/knowing',
+  'predict/predict predict/side-by-side relabel/relabel',
+  'models/finetune/finetune models/finetune/resnet50 models/finetune/gradients',
+  'serve/page',
+  'serve/hostile',
+  'index',
+  'scripts/checkout',
+  'cluster/plan/kubernetes-run',
+  'predict/finetune',
+  'extract/images/decode/pixels',
+  'models/contract',
+  'models/finetune/webgpu',
+  'scripts/gpu-bench',
+  'suggest/suggest',
+  'fuzz',
+  'extract/backbone/devices/devices',
+  'cli/messages/foreign-files',
+  'cluster/part/parts',
+  'cli/classify',
+  'extract/images/resize/interpolation',
+  'extract/backbone/tensorflow/tensorflow-backbone',
+  'models/forest/forest',
+  'extract/faults',
+  'cli/signals',
+  'cli/extract',
+  'extract/weights/load-weights extract/weights/hub/features extract/weights/hub/preprocessing',
+  'cluster/merge/merge',
+  'features/read-features extract/weights/hub/download-network features/run/lock',
+  'cli/plan',
+  'extract/images/pipeline/pipeline',
+  'extract/images/decode/kinds',
+  'cluster/plan/kubernetes',
+  'cli/parts',
+  'predict/published-head',
   // Its batches wait for milliseconds.
   'serve/network-queue',
-].map((path) => `test/${path}.test.ts`);
+].map((paths) => paths.split(' ').map((path) => `test/${path}.test.ts`));
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
@@ -51,10 +83,16 @@ const found = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8
   .map((file) => relative(root, join(root, 'test', file)).replaceAll('\\', '/'))
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
   .sort();
-const together = found.filter((file) => !slow.includes(file));
-const alone = quick ? [] : slow.filter((file) => found.includes(file));
-const files = [...alone, ...together];
+const together = found.filter((file) => !slow.flat().includes(file));
+const processes = quick ? [] : slow.map((files) => files.filter((file) => found.includes(file)));
+const files = [...processes.flat(), ...together];
 if (quick) console.log(`${files.length} of ${found.length} test files; npm test runs the others too`);
+// A file that was moved would take its seconds to a process that others share.
+const moved = slow.flat().filter((file) => !existsSync(join(root, file)));
+if (moved.length > 0) {
+  console.error(`in the list of slow files, and not there: ${moved.join(', ')}`);
+  process.exit(2);
+}
 if (files.length === 0) {
   console.error(`no test file under test/ matches ${words.join(', ')}`);
   process.exit(2);
@@ -63,12 +101,12 @@ if (files.length === 0) {
 const groupCount = Math.min(together.length, 2 * availableParallelism());
 const groups = Array.from({ length: groupCount }, (_, group) => together.filter((_, i) => i % groupCount === group));
 // Those that take long come first, so that all cores end together.
-const { folder, bundles } = await bundleTests([...groups, ...alone.map((file) => [file])]);
+const { folder, bundles } = await bundleTests([...groups, ...processes.filter(({ length }) => length > 0)]);
 const args = [
   `--import=${new URL('test-times.js', import.meta.url).href}`,
   '--test',
   // More than there are cores: a file waits for the disk, for a browser or for programs that it started.
-  `--test-concurrency=${availableParallelism() + 2}`,
+  `--test-concurrency=${availableParallelism() + 3}`,
   `--test-reporter=${new URL('test-reporter.js', import.meta.url).href}`,
   ...flags,
   ...bundles,
