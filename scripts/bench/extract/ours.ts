@@ -79,7 +79,7 @@ async function open(): Promise<Opened> {
   const sample = { seed: 0, images: [], pixels: rows(0, Math.min(16, imageCount)) };
   const int8 = precision === 'int8' ? await network.prepareInt8(preprocessing, tap, sample) : undefined;
   const backbone = int8?.backbone ?? (await network.open(preprocessing, tap));
-  // A round closes the network that it is shared; the next round needs it.
+  // A round closes its network, which the next round still needs.
   const shared = withoutClosing(backbone);
   const source = {
     architecture: network.architecture,

@@ -220,7 +220,7 @@ describe('verify and repair', () => {
       ['manifest.json', 40],
     ] as const) {
       const folder = await copy();
-      // One bad block in an existing file; files written anew are read as usual.
+      // One bad block in an existing file; newly written files are read as usual.
       const { ino } = await stat(join(folder, file));
       const files: Files = {
         ...quickFiles,
