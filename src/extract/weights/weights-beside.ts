@@ -16,8 +16,9 @@ export async function checkPlace(spec: string, isFolder: boolean): Promise<void>
   const folder = isFolder ? spec : dirname(spec);
   const isThere = (await statIfThere(nodeFiles, isFolder ? join(spec, 'config.json') : spec)) !== undefined;
   if (isThere) return;
-  const names = (await listIfThere(nodeFiles, folder)).filter((name) =>
-    /\.(?:safetensors|pth|pt|ckpt|onnx)$/i.test(name),
+  // A report's own head is no network.
+  const names = (await listIfThere(nodeFiles, folder)).filter(
+    (name) => /\.(?:safetensors|pth|pt|ckpt|onnx)$/i.test(name) && name !== 'head.safetensors',
   );
   if (names.length === 0) return;
   const paths = names.sort().map((name) => join(folder, name));

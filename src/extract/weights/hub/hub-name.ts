@@ -16,7 +16,9 @@ export function parseHubName(weights: string): HubName | undefined {
   const [, owner = '', name = '', revision = 'main'] = /^hf:([^/@]*)\/([^/@]*)(?:@(.+))?$/.exec(weights) ?? [];
   const fits = part.test(owner) && part.test(name) && /^[\w./-]+$/.test(revision) && !revision.includes('..');
   if (!fits)
-    throw usageError('--weights', weights, 'hf:OWNER/NAME or hf:OWNER/NAME@REVISION', 'hf:onnx-community/dinov2-small');
+    throw usageError('--weights', weights, 'hf:OWNER/NAME or hf:OWNER/NAME@REVISION', {
+      value: 'hf:onnx-community/dinov2-small',
+    });
   return { owner, name, revision };
 }
 

@@ -46,7 +46,7 @@ export async function readNetworkFolder(
 ): Promise<{ readonly graph: GraphFile; readonly published: Published }> {
   const configPath = join(folder, 'config.json');
   const config = await readConfig(configPath);
-  if (config === undefined) throw missing(folder, 'config.json');
+  if (config === undefined) throw await missing(folder, 'config.json');
   const trainedWith = await readPreprocessing(folder, config, configPath);
   const name = graphNames(variant).find((path) => existsSync(join(folder, path)));
   if (name === undefined) throw await noGraph(folder, variant);
@@ -68,22 +68,28 @@ async function readPreprocessing(folder: string, config: Config, configPath: str
   const timm = timmConfigOf(preprocessor ?? {}) ?? timmConfigOf(config);
   if (timm !== undefined && (preprocessor === undefined || timmConfigOf(preprocessor) !== undefined))
     return readTimmConfig(timm, preprocessor === undefined ? configPath : path);
-  if (preprocessor === undefined) throw missing(folder, 'preprocessor_config.json');
+  if (preprocessor === undefined) throw await missing(folder, 'preprocessor_config.json');
   return readPreprocessorConfig(preprocessor, path, config['model_type']);
 }
 
-function missing(folder: string, file: string): UserError {
+async function missing(folder: string, file: string): Promise<UserError> {
+  const graphs = await graphsIn(folder);
   return new UserError({
     what: `the network's folder has no ${file}`,
     where: folder,
-    expected: 'config.json, preprocessor_config.json, and onnx/model.onnx or onnx/vision_model.onnx',
-    fix: 'put the file there as it was published, or name the .onnx file itself and say how: --resize, --crop, --interpolation, --mean, --std',
+    found: graphs.length === 0 ? 'no published network' : `onnx/${graphs.join(', onnx/')}`,
+    expected: `config.json, preprocessor_config.json, and onnx/model.onnx or onnx/vision_model.onnx, as they were published${graphs.length === 0 ? '' : '; or the .onnx file itself, with the preprocessing of its training: --resize, --crop, --interpolation, --mean, --std'}`,
+    option: { name: 'weights', value: graphs[0] === undefined ? 'resnet50' : join(folder, 'onnx', graphs[0]) },
   });
 }
 
-async function noGraph(folder: string, variant: string | undefined): Promise<UserError> {
+async function graphsIn(folder: string): Promise<readonly string[]> {
   const files = await readdir(join(folder, 'onnx')).catch(() => []);
-  const graphs = files.filter((file) => file.endsWith('.onnx'));
+  return files.filter((file) => file.endsWith('.onnx'));
+}
+
+async function noGraph(folder: string, variant: string | undefined): Promise<UserError> {
+  const graphs = await graphsIn(folder);
   return new UserError({
     what: variant === undefined ? "the network's folder has no graph" : `the network has no variant ${variant}`,
     where: folder,
