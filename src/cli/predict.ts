@@ -15,6 +15,7 @@ import { DurableFile, makeFolder } from '../system/durable.ts';
 import { usageError } from '../system/errors.ts';
 import { nodeFiles } from '../system/files.ts';
 import { counted } from '../system/printable.ts';
+import { refuseHeadAmongImages } from './predict/head-among-images.ts';
 import { askedUncertainty, overlayOption } from './predict/uncertainty.ts';
 import { retyped, withOption } from './retyped.ts';
 import { isSameOutput, type StatusLine, statusLine } from './status-line.ts';
@@ -82,6 +83,7 @@ export const predictVerb: Verb = defineVerb({
     }
     const asked = askedUncertainty(values, submission);
 
+    if (folder === undefined) refuseHeadAmongImages(paths, session.args);
     const shipped = await loadAskedHead({
       folder,
       command: async (head) => {

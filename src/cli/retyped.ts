@@ -6,10 +6,9 @@ import { counted } from '../system/printable.ts';
 
 /** A whole command as it can be typed again. @param args with the verb among them */
 export function retyped(args: readonly string[]): string {
-  const verb = verbNames.find((name) => args.includes(name));
-  if (verb === undefined) return args.join(' ');
-  const at = args.indexOf(verb);
-  return ownCommand(verb, [...args.slice(0, at), ...args.slice(at + 1)]);
+  const at = args.findIndex((arg) => verbNames.includes(arg as VerbName));
+  if (at < 0) return args.join(' ');
+  return ownCommand(args[at] as VerbName, [...args.slice(0, at), ...args.slice(at + 1)]);
 }
 
 /** The same words for another verb. */

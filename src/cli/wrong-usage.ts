@@ -26,7 +26,7 @@ const otherOptions: ReadonlyMap<string, readonly string[]> = new Map([
 /** The error for arguments that yargs refuses; yargs' messages name neither what was typed nor what exists. */
 export function wrongUsage(message: string, args: readonly string[], optionNames: readonly string[]): UserError {
   const words = args.filter((word) => !word.startsWith('-'));
-  const verb = verbNames.find((name) => words.includes(name));
+  const verb = words.find((word): word is VerbName => verbNames.includes(word as VerbName));
   if (verb === undefined) return wrongVerb(words[0], args);
   const help = `featuretap ${verb} --help lists its options`;
   const unknown = /^Unknown arguments?: (.+)$/.exec(message)?.[1]?.split(', ');
@@ -34,11 +34,9 @@ export function wrongUsage(message: string, args: readonly string[], optionNames
   // yargs reads -test-size as the letters t, e, s, …
   const oneDash = args.find((word) => /^-[A-Za-z][\w-]+(?:=|$)/.test(word) && optionNames.includes(nameOf(word)));
   const typed =
-    oneDash !== undefined
-      ? [oneDash]
-      : [...new Set(unknown.map((name) => args.find((word) => nameOf(word) === kebab(name)) ?? name))];
+    oneDash !== undefined ? [oneDash] : [...new Set(unknown.map((name) => typedAs(name, args, optionNames)))];
   const isOption = typed.some((word) => word.startsWith('-'));
-  const quoted = withSpaces(typed, args);
+  const quoted = withSpaces(typed, args, verbs[verb].wordOption);
   const corrected = new Map<string, readonly string[]>();
   for (const word of typed) {
     // With several stray words it is unclear which was meant for what.
@@ -53,8 +51,16 @@ export function wrongUsage(message: string, args: readonly string[], optionNames
   });
 }
 
+/** An argument as it was typed, which yargs names without dashes: `data` is a word if the verb has an option --data. */
+function typedAs(name: string, args: readonly string[], optionNames: readonly string[]): string {
+  if (optionNames.includes(name) && args.includes(name)) return name;
+  return args.find((word) => nameOf(word) === kebab(name)) ?? name;
+}
+
 function wrongVerb(typed: string | undefined, args: readonly string[]): UserError {
-  const nearest = typed && (otherVerbs.get(typed.toLowerCase()) ?? nearestName(typed, verbNames));
+  const called = typed && (otherVerbs.get(typed.toLowerCase()) ?? nearestName(typed, verbNames));
+  // Training on a folder begins with its features.
+  const nearest = called === 'classify' && args.some((arg) => /^--data(?:=|$)/.test(arg)) ? 'extract' : called;
   return new UserError({
     what: typed === undefined ? 'no verb was given' : 'unknown command',
     found: typed,
@@ -76,14 +82,25 @@ function meant(verb: VerbName, typed: string, optionNames: readonly string[]): r
   return wordOption === undefined ? undefined : [`--${wordOption}`, typed];
 }
 
-/** The command with a path with spaces that was typed without quotes. */
-function withSpaces(typed: readonly string[], args: readonly string[]): string | undefined {
-  const last = args.findLastIndex((arg) => typed.includes(arg));
-  const first = args.findIndex((arg) => typed.includes(arg)) - 1;
-  const path = args.slice(first, last + 1).join(' ');
-  if (first < 0 || !existsSync(path)) return undefined;
-  const words = [...args.slice(0, first), path, ...args.slice(last + 1)];
-  return `did you mean ${quoteArgument(path)}? ${retyped(words)}`;
+/**
+ * The command with words that belong together: a path with spaces that was typed without quotes, or `10 %`.
+ *
+ * @param wordOption what a word alone is meant for
+ */
+function withSpaces(typed: readonly string[], args: readonly string[], wordOption?: string): string | undefined {
+  const first = args.findIndex((arg) => typed.includes(arg));
+  const end = args.findLastIndex((arg) => typed.includes(arg)) + 1;
+  const alone = args.slice(first, end).join(' ');
+  if (wordOption !== undefined && typed.length > 1 && existsSync(alone))
+    return joined(first, [`--${wordOption}`, alone]);
+  if (first < 1) return undefined;
+  const whole = args.slice(first - 1, end).join(alone === '%' ? '' : ' ');
+  return alone === '%' || existsSync(whole) ? joined(first - 1, [whole]) : undefined;
+
+  function joined(start: number, words: readonly string[]): string {
+    const command = retyped([...args.slice(0, start), ...words, ...args.slice(end)]);
+    return `did you mean ${quoteArgument(words.at(-1) ?? '')}? ${command}`;
+  }
 }
 
 /** The command without the unknown words, and the one that lists the options. */

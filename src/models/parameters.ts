@@ -1,4 +1,5 @@
 import { UserError, usageError } from '../system/errors.ts';
+import { nearestName } from '../system/nearest.ts';
 import { describeValues, isInRange, type OptionSpec } from '../system/options.ts';
 
 /** Declaration of a head's parameter, from which `--help`, the checks, the library's types and docs/heads.md derive. */
@@ -96,7 +97,8 @@ function readOption(name: string, option: HeadOption, raw: RawParams, solver: st
   const { numbers: range, list } = option;
   const fits = range !== undefined && numbers.length > 0 && numbers.every((value) => isInRange(value, range));
   if (!fits || (list !== true && Array.isArray(given))) {
-    const fallback = defaultOf(option, solver);
+    // A word in other letters or with a slip, else the default.
+    const fallback = nearestName(String(given), option.words ?? []) ?? defaultOf(option, solver);
     throw usageError(name, String(given), describeValues(option), {
       value: fallback === null ? null : String(fallback),
     });

@@ -102,6 +102,13 @@ describe('the command that an error prints corrects it in one step:', () => {
       'classify --model knn --features cache/photos',
     );
     const known = 'cache/one';
+    assert.match(await fixOf(`extract my photos ${tiny}`), /^extract --data '?"?my photos/);
+    assert.match(await fixOf(`extract --data my photos ${tiny}`), /^extract --data '?"?my photos/);
+    assert.equal(await fixOf('train --data photos'), 'extract --data photos');
+    assert.equal(await fixOf('classify --model svm --kernel RBF'), 'classify --model svm --kernel rbf');
+    assert.equal(await fixOf('classify --model knn --test-size 10 %'), 'classify --model knn --test-size 10%');
+    const [knn] = (await readdir(join(root, 'reports', 'photos'))).filter((name) => name.startsWith('knn'));
+    assert.equal(await fixOf(`predict reports/photos/${knn} photos`), `predict --head reports/photos/${knn} photos`);
     assert.equal(await fixOf('classify --features pages --model knn'), `classify --features ${known} --model knn`);
     assert.equal(await fixOf('verify pages'), `verify ${known}`);
     assert.match(await fixOf(`extract --data photos --weights photo.gif`), /--weights resnet50$/);
