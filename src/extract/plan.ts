@@ -87,7 +87,9 @@ export function featureFolder(
 ): string {
   // `..` or a path would write outside the cache.
   if (name === '' || name === '.' || name === '..' || /[\\/]/.test(name)) {
-    throw usageError('--name', name, 'the name of a folder below the cache', '--name dogs');
+    throw usageError('--name', name, 'the name of a folder below the cache', {
+      value: name.split(/[\\/]/).findLast((part) => part !== '' && !/^\.+$/.test(part)) ?? null,
+    });
   }
   return join(resolve(cache), name);
 }

@@ -22,16 +22,20 @@ import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
 import { checkNoFolder } from '../../system/write-error.ts';
 import { firstImage, meantCommand, missingPaths } from '../predict/meant-images.ts';
 import { openProgress } from '../progress-bar.ts';
+import { retyped } from '../retyped.ts';
 import type { Session } from '../verb.ts';
 import type { FindValues } from './find.ts';
 
 /** Runs `find`; a module of its own, so that `--help` does not load it. */
 export async function runFind(asked: FindValues, session: Session): Promise<number> {
   const { query, count: most, weights, threads = usableCores(), features: named, page } = asked;
-  if (query === undefined) throw usageError('what to find', 'nothing', "words or a photo: find 'brown dog on grass'");
   if (page !== undefined) await checkNoFolder(nodeFiles, page);
   const folder = await chosenFeatureSet(named, 'cache', session.note);
   const set = await openFeatureSet(folder);
+  if (query === undefined) {
+    const fix = retyped([...session.args, firstPhoto(set) ?? 'photo.jpg']);
+    throw usageError('what to find', 'nothing', 'a photo, or words for a network such as CLIP', fix);
+  }
   await checkPhotoThere(query, set, session);
   const progress = openProgress(session);
   let found: readonly FoundPhoto[];
@@ -61,20 +65,21 @@ async function checkPhotoThere(query: string, set: FeatureSet, session: Session)
   const isFolder = existsSync(query) && statSync(query).isDirectory();
   const missing = missingPaths([query]);
   if (!isFolder && (missing.length === 0 || !namesPhoto(query))) return;
-  const { data } = set.manifest.madeBy;
-  const first = (): string | undefined => {
-    const path = join(data, valueAt(set.paths, 0));
-    return existsSync(path) ? shortPath(path) : undefined;
-  };
   const instead = isFolder ? await firstImage(query) : undefined;
   throw new UserError({
     what: isFolder ? 'a folder is no photo' : 'there is no such photo',
     found: query,
     expected: 'a photo, or words',
     instead,
-    fix: instead === undefined ? await meantCommand([query], missing, first, session) : undefined,
+    fix: instead === undefined ? await meantCommand([query], missing, () => firstPhoto(set), session) : undefined,
     exitCode: 2,
   });
+}
+
+/** The first photo of a set, where it still is there. */
+function firstPhoto(set: FeatureSet): string | undefined {
+  const path = join(set.manifest.madeBy.data, valueAt(set.paths, 0));
+  return existsSync(path) ? shortPath(path) : undefined;
 }
 
 async function writePage(page: string, query: string, set: FeatureSet, found: readonly FoundPhoto[]): Promise<void> {
