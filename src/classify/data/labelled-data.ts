@@ -70,15 +70,7 @@ export interface JoinOptions extends RowOptions {
  */
 export function joinRows(set: FeatureSet, options: JoinOptions): LabelledData<StoredRows> {
   const joined = set.labelled(options.labels?.labels);
-  if (joined.ids.length === 0) {
-    throw new UserError({
-      what: 'no row of the feature set has a label',
-      where: set.folder,
-      found: `${counted(set.imageCount, 'image')}, ${counted(options.labels?.labels.size ?? set.labels.size, 'label')}, none for the same id`,
-      expected: 'a label for at least two images of each class',
-      fix: 'featuretap classify --labels FILE: a CSV file with the header id,label',
-    });
-  }
+  if (joined.ids.length === 0) throw noLabels(set, options.labels?.labels);
   const known = new Set(set.outcomes.map(({ id }) => id));
   const strays = options.labels === undefined ? 0 : joined.withoutRow.filter((id) => !known.has(id)).length;
   checkMissing(set, strays, options.maxMissing);
@@ -248,4 +240,19 @@ function copiesOfAnotherLabel({ ids, labels, rows }: JoinedLabels): string[] {
     else if (labels[twin] !== labels[i]) found.push(`${ids[i]}: ${labels[i]}, but ${ids[twin]}: ${labels[twin]}`);
   }
   return found;
+}
+
+/** @param table labels of a table, if one was given */
+function noLabels(set: FeatureSet, table: ReadonlyMap<string, string> | undefined): UserError {
+  const labels = table ?? set.labels;
+  const like = (id: string | undefined): string => (id === undefined ? '' : ` (${id}, …)`);
+  const [first] = labels.keys();
+  return new UserError({
+    what: 'no row of the feature set has a label',
+    where: set.folder,
+    found: `${counted(set.imageCount, 'image')}${like(set.ids[0])}, ${counted(labels.size, 'label')}${like(first)}, none for the same id`,
+    expected: 'a label for at least two images of each class: --labels FILE, a table with the header id,label',
+    // The set's own labels fit it.
+    option: { name: 'labels', value: table !== undefined && set.labels.size > 0 ? null : 'labels.csv' },
+  });
 }

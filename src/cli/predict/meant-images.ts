@@ -60,7 +60,9 @@ export async function meantCommand(
   if (whole !== undefined) return whole;
   const near = await withNearPaths(missing, args);
   if (near.meant.length > 0) return `did you mean ${near.meant.join(', ')}? ${retyped(near.args)}`;
-  const there = (await firstImage('.')) ?? known();
+  const first = await firstImage('.');
+  // One that was tried gave no answer.
+  const there = first === undefined || paths.includes(first) ? known() : first;
   if (there === undefined) return 'name a photo that is there';
   return `one that is there: ${retyped([...args.filter((arg) => !paths.includes(arg)), there])}`;
 }
