@@ -40,7 +40,7 @@ export function wrongUsage(message: string, args: readonly string[], optionNames
   const corrected = new Map<string, readonly string[]>();
   for (const word of typed) {
     // With several stray words it is unclear which was meant for what.
-    const words = typed.length === 1 || word.startsWith('-') ? meant(verb, word, optionNames) : undefined;
+    const words = typed.length === 1 || word.startsWith('-') ? meant(verb, word, args, optionNames) : undefined;
     if (words !== undefined) corrected.set(word, words);
   }
   return new UserError({
@@ -71,7 +71,12 @@ function wrongVerb(typed: string | undefined, args: readonly string[]): UserErro
 }
 
 /** What a word was probably meant to be. */
-function meant(verb: VerbName, typed: string, optionNames: readonly string[]): readonly string[] | undefined {
+function meant(
+  verb: VerbName,
+  typed: string,
+  args: readonly string[],
+  optionNames: readonly string[],
+): readonly string[] | undefined {
   if (typed.startsWith('-')) {
     const called = otherOptions.get(kebab(nameOf(typed)).replaceAll('_', '-').toLowerCase());
     const nearest = called?.find((name) => optionNames.includes(name)) ?? nearestName(nameOf(typed), optionNames);
@@ -79,7 +84,8 @@ function meant(verb: VerbName, typed: string, optionNames: readonly string[]): r
     return nearest === undefined ? undefined : [`--${nearest}${value ?? ''}`];
   }
   const { wordOption } = verbs[verb];
-  return wordOption === undefined ? undefined : [`--${wordOption}`, typed];
+  const isGiven = args.some((arg) => arg.startsWith('--') && nameOf(arg) === wordOption);
+  return wordOption === undefined || isGiven ? undefined : [`--${wordOption}`, typed];
 }
 
 /**

@@ -9,6 +9,7 @@ import { RowReader } from '../../rows/row-reader.ts';
 import { isStored, loadRows, type RowSource, type StoredRows, storedRows } from '../../rows/row-source.ts';
 import { valueAt, valuesAt } from '../../system/at.ts';
 import { UserError, usageError } from '../../system/errors.ts';
+import { nearestName } from '../../system/nearest.ts';
 import { counted } from '../../system/printable.ts';
 import type { Report } from '../result/report.ts';
 import { type AskedColumns, byId, columnsOf } from './label-columns.ts';
@@ -173,6 +174,7 @@ export function keptRows(names: readonly string[], leaveOut: readonly string[] =
       '--leave-out',
       name,
       `one of ${counted(there.size, 'class')}: ${shown}${there.size > 10 ? ' …' : ''}`,
+      { value: nearestName(name, [...there]) ?? null },
     );
   }
   return Uint32Array.from(names.keys()).filter((i) => !left.has(valueAt(names, i)));
