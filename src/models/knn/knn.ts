@@ -159,7 +159,10 @@ function fitted(
     dims,
     converged: true,
     iterations: 0,
-    warnings: params.k > trainRows ? [`there are only ${counted(trainRows, 'training row')}, so all of them vote`] : [],
+    warnings:
+      params.k > trainRows
+        ? [`there ${trainRows === 1 ? 'is' : 'are'} only ${counted(trainRows, 'training row')}, so all of them vote`]
+        : [],
     details,
     calibrated: false,
     predictBoth: async (features) => {
