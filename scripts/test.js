@@ -54,8 +54,6 @@ const slow = [
   'extract/weights/load-weights extract/weights/hub/features extract/weights/hub/preprocessing',
   'features/read-features extract/weights/hub/download-network features/run/lock',
   'predict/published-head',
-  // Its batches wait for milliseconds.
-  'serve/network-queue',
 ].map((paths) => paths.split(' ').map((path) => `test/${path}.test.ts`));
 
 const root = fileURLToPath(new URL('..', import.meta.url));
