@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, relative } from 'node:path';
 import { test } from 'node:test';
 import { projectRoot } from './reference.ts';
@@ -57,6 +57,20 @@ test('docs/architecture.md names every floor, in their order', () => {
   const text = readFileSync(join(projectRoot, 'docs', 'architecture.md'), 'utf8');
   const named = [...text.matchAll(/^\| `([a-z]+)` \|/gm)].map(([, room]) => room);
   assert.deepEqual(named, floors);
+});
+
+test('the files and folders that the docs name are there', () => {
+  // CONTRIBUTING.md walks through additions: these do not exist.
+  const examples = /NAME|centroid|wasm-backbone|decode-sgi|libImaging/;
+  for (const page of ['README.md', 'CONTRIBUTING.md', 'docs/architecture.md', 'docs/feature-set.md']) {
+    const text = readFileSync(join(projectRoot, page), 'utf8');
+    const named = [...text.matchAll(/`((?:src|scripts|test)\/[\w./-]+)`/g)].map(([, path = '']) => path);
+    assert.deepEqual(
+      named.filter((path) => !examples.test(path) && !existsSync(join(projectRoot, path))),
+      [],
+      page,
+    );
+  }
 });
 
 test('extract imports nothing of classify and its models, nor they of it', () => {
