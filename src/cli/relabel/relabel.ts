@@ -11,7 +11,7 @@ const options = {
   features: {
     describe: 'the feature set whose data folder is corrected',
     text: true,
-    unset: 'the newest in cache',
+    unset: 'that of the report beside the list, else the newest in cache',
   },
   labels: { describe: 'the table to correct', text: true, unset: "the data folder's own" },
   idColumn: { describe: 'its column of ids', text: true, unset: 'by its name, and by what it holds' },
