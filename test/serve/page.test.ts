@@ -114,7 +114,7 @@ describe("serve's page", { timeout: 300_000, skip: withoutBrowser }, () => {
         ${target}.dispatchEvent('${event}' === 'drop' ? new DragEvent('drop', init) : new ClipboardEvent('paste', init));
       }`);
     }
-    await saying(page, '6 of 6 photos answered. 2 files are no image.');
+    await saying(page, '2 of 6 photos answered, 4 without an answer. 2 files are no image.');
     assert.deepEqual((await page.locator('#answers h3').allTextContents()).sort(), [
       'drop-bad.jpg',
       'drop-empty.jpg',

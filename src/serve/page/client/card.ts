@@ -42,11 +42,6 @@ export function showAnswers(
   answers: readonly HeadAnswer[],
   served: readonly ServedHead[],
 ): void {
-  const failure = answers[0]?.failed[0];
-  if (failure !== undefined) {
-    showFailure(card, failure.reason);
-    return;
-  }
   const heads = document.createElement('div');
   heads.className = 'heads';
   answers.forEach(({ head, images }, i) => {

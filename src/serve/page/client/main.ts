@@ -23,6 +23,7 @@ let waiting: Waiting[] = [];
 let asked = 0;
 let added = 0;
 let answered = 0;
+let failed = 0;
 let skipped = 0;
 /** Counts up with every clearing: an answer of before belongs to no card that is shown. */
 let round = 0;
@@ -95,26 +96,30 @@ async function answer(one: Waiting, ofRound: number): Promise<void> {
   const { photo, name, card } = one;
   if (photo.size > 0 && card.querySelector('canvas') === null) await showThumbnail(card, name, photo);
   try {
-    if (photo.size === 0) showFailure(card, 'the file is empty');
-    else showAnswers(card, name, await classify(photo, questionFor(served)), served);
+    if (photo.size === 0) throw new Error('the file is empty');
+    const answers = await classify(photo, questionFor(served));
+    const failure = answers[0]?.failed[0];
+    if (failure !== undefined) throw new Error(failure.reason);
+    showAnswers(card, name, answers, served);
+    if (ofRound === round) answered++;
   } catch (error) {
     if (error instanceof TokenWanted) {
       if (ofRound === round) waiting.unshift(one);
       return wantToken();
     }
     showFailure(card, (error as Error).message);
+    if (ofRound === round) failed++;
   }
-  if (ofRound !== round) return;
-  answered++;
   tell();
 }
 
 function tell(): void {
+  const unanswered = failed === 0 ? '' : `, ${failed} without an answer`;
   const left = skipped === 0 ? '' : ` ${skipped} ${skipped === 1 ? 'file is' : 'files are'} no image.`;
   byId('status').textContent =
     added === 0
       ? `No photo yet.${left}`
-      : `${answered} of ${added} ${added === 1 ? 'photo' : 'photos'} answered.${left}`;
+      : `${answered} of ${added} ${added === 1 ? 'photo' : 'photos'} answered${unanswered}.${left}`;
 }
 
 for (const id of ['choose', 'camera', 'folder']) {
@@ -151,7 +156,7 @@ tokenForm.addEventListener('submit', (event) => {
 clear.addEventListener('click', () => {
   round++;
   waiting = [];
-  added = answered = skipped = 0;
+  added = answered = failed = skipped = 0;
   list.replaceChildren();
   clear.disabled = true;
   tell();
