@@ -142,6 +142,14 @@ describe('the learning curve', () => {
     assert.equal(curveOf([0.5, 0.6, 0.63], 1)?.answer, 'not clear');
     assert.equal(curveOf([0.5, 0.6, 0.63], 1, 20_000)?.answer, 'yes');
     assert.equal(curveOf([0.5, 0.6, 0.602], 1, 200_000)?.answer, 'little');
+    for (const [accuracy, repeats] of [
+      [1, 1],
+      [0.9, 3],
+    ] as const) {
+      const curve = curveOf([accuracy, accuracy, accuracy], repeats, 12);
+      assert.equal(curve?.answer, 'not clear');
+      assert.match(curve.words, /is not clear .*: from 200 to 400 .* did not change on the 12 test images, so /);
+    }
   });
 
   test('takes its interval over repeats from the corrected resampled t-test, like differences between heads', () => {

@@ -47,15 +47,24 @@ export function learningCurve(
     gains.length > 1
       ? correctedMeanInterval(gains, report.trainSize, report.testSize)
       : around(lastDoubling, (z95 * 100 * errorOfDifference(from, last, report.testSize)) / doublings);
-  const answer =
-    interval.low > 0 && lastDoubling >= worthwhile ? 'yes' : interval.high < worthwhile ? 'little' : 'not clear';
+  // Without any variation nothing is known about the uncertainty: the interval is a point by lack of evidence.
+  const unmoved = interval.low === 0 && interval.high === 0;
+  const answer = unmoved
+    ? 'not clear'
+    : interval.low > 0 && lastDoubling >= worthwhile
+      ? 'yes'
+      : interval.high < worthwhile
+        ? 'little'
+        : 'not clear';
   const said = {
     yes: 'More photos would help',
     little: 'More photos of the same kind would help little',
     'not clear': 'Whether more photos would help is not clear from these',
   }[answer];
-  const moved = `from ${from.trainSize} to ${counted(last.trainSize, 'training image')} the accuracy ${lastDoubling < 0 ? 'fell' : 'rose'} by ${Math.abs(lastDoubling).toFixed(1)} points per doubling`;
-  const words = `${said}: ${moved} (95 % interval ${interval.low.toFixed(1)} to ${interval.high.toFixed(1)}).`;
+  const moved = unmoved
+    ? `did not change on the ${counted(report.testSize, 'test image')}, so its uncertainty is unknown`
+    : `${lastDoubling < 0 ? 'fell' : 'rose'} by ${Math.abs(lastDoubling).toFixed(1)} points per doubling (95 % interval ${interval.low.toFixed(1)} to ${interval.high.toFixed(1)})`;
+  const words = `${said}: from ${from.trainSize} to ${counted(last.trainSize, 'training image')} the accuracy ${moved}.`;
   return { points, lastDoubling, interval, answer, words };
 }
 
