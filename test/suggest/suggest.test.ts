@@ -50,8 +50,18 @@ describe('suggest', () => {
     assert.match(first.stderr, /one photo could not be read:\n {2}monday\/late\/broken\.png: /);
     await rm(join(root, 'new', 'monday', 'late'), { recursive: true });
     await writeFile(join(root, 'new', 'notes.txt'), 'seen on monday');
-    const found = JSON.parse(first.stdout) as { photos: readonly Suggestion[]; unlabelled: number; featureSet: string };
+    const found = JSON.parse(first.stdout) as {
+      photos: readonly Suggestion[];
+      failed: readonly { path: string; reason: string }[];
+      unlabelled: number;
+      featureSet: string;
+    };
     assert.equal(found.unlabelled, 4);
+    assert.deepEqual(
+      found.failed.map(({ path }) => path),
+      ['new/monday/late/broken.png'],
+    );
+    assert.ok(found.failed[0]?.reason);
     assert.deepEqual(
       found.photos.map(({ rank }) => rank),
       [1, 2, 3],
@@ -69,6 +79,7 @@ describe('suggest', () => {
     const shard = join(set.folder, 'features-00000.npy');
     const { mtimeMs } = statSync(shard);
     const csv = await readFile(join(root, 'suggestions', 'suggestions.csv'), 'utf8');
+    for (const { path } of found.photos) assert.ok(csv.includes(`,${path},`), path);
     const again = await suggest('--from', 'new', '--count', '3');
     assert.equal(again.status, 0, again.stderr);
     assert.equal(statSync(shard).mtimeMs, mtimeMs);
@@ -103,6 +114,11 @@ describe('suggest', () => {
 
   it('rejects a missing folder, another table as the output, and a folder without unlabelled photos', async () => {
     assert.match((await suggest()).stderr, /--from is missing[\s\S]*suggest .*--from FOLDER/);
+    const absent = await suggest('--from', 'nope', '--count', '3');
+    assert.match(absent.stderr, /no such --from folder[\s\S]*fix: .*suggest .*--from (?:new|photos) --count 3\n/);
+    assert.doesNotMatch(absent.stderr, /--data|--from nope/);
+    const bare = await suggest('--from', join(root, 'bare', 'nope'));
+    assert.doesNotMatch(bare.stderr, /--data/);
     await mkdir(join(root, 'taken'));
     await writeFile(join(root, 'taken', 'suggestions.csv'), 'id,label\na,b\n');
     const taken = await suggest('--from', 'new', '--out', 'taken');

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { imageLocator } from '../../extract/images/list/locate.ts';
+import type { Outcome } from '../../features/index/outcomes.ts';
 import type { FeatureSet } from '../../features/reader.ts';
 import { loadAskedHead } from '../../predict/load-head.ts';
 import { checkOverwrite } from '../../predict/submission/overwrite.ts';
@@ -17,7 +18,7 @@ import {
 } from '../../suggest/suggestions-csv.ts';
 import { extractUnlabelled, unlabelledName, unreadPhotos } from '../../suggest/unlabelled.ts';
 import { makeFolder, writeText } from '../../system/durable.ts';
-import { usageError } from '../../system/errors.ts';
+import { optionsOf, UserError, usageError } from '../../system/errors.ts';
 import { nodeFiles } from '../../system/files.ts';
 import { counted, printableLine } from '../../system/printable.ts';
 import { shortPath } from '../../system/short-path.ts';
@@ -65,11 +66,14 @@ export async function runSuggest(asked: SuggestValues, session: Session): Promis
       onNote: session.note,
       onWarning: session.warn,
     });
+  } catch (error) {
+    throw aboutFrom(error);
   } finally {
     progress.close();
   }
   const found = await suggestPhotos(head, set, { count, choice: by, signal });
-  const unread = tellLeftOut(found, set, session);
+  const unread = unreadPhotos(set);
+  tellLeftOut(found, set, unread, session);
   await makeFolder(nodeFiles, out);
   const thumbnails = await thumbnailsOf(found.photos, set, out);
   await writeText(nodeFiles, csv, suggestionsCsv(found.photos, from));
@@ -77,19 +81,49 @@ export async function runSuggest(asked: SuggestValues, session: Session): Promis
   const { photos, unlabelled } = found;
   const shownHead = shortPath(resolve(head.folder));
   await writeText(nodeFiles, page, suggestionsHtml({ photos, unlabelled, folder: from, head: shownHead, thumbnails }));
-  session.printJson({ head: head.folder, from, by, featureSet: set.folder, ...found, csv, page });
+  const typed = photos.map((photo) => ({ ...photo, path: photoPath(from, photo.path) }));
+  const failed = unread.map(({ path, reason }) => ({ path: photoPath(from, path), reason }));
+  session.printJson({
+    head: head.folder,
+    from,
+    by,
+    featureSet: set.folder,
+    ...found,
+    photos: typed,
+    failed,
+    csv,
+    page,
+  });
   for (const line of photos.slice(0, mostListed).map((photo) => described(photo, from))) session.print(line);
   if (photos.length > mostListed) session.print(`and ${photos.length - mostListed} more`);
   session.print(
     `${photos.length} of ${counted(unlabelled, 'photo')} to label next, the first one first: ${csv}, ${page}`,
   );
-  return unread === 0 ? 0 : 1;
+  return unread.length === 0 ? 0 : 1;
 }
 
-/** @returns how many photos cannot be read */
-function tellLeftOut({ labelled }: Suggestions, set: FeatureSet, session: Session): number {
-  const unread = unreadPhotos(set);
-  const twins = set.outcomes.filter(({ outcome }) => outcome === 'duplicate').length;
+/** Errors about the folder of photos name `extract`'s option --data, which is --from here. */
+function aboutFrom(error: unknown): unknown {
+  if (!(error instanceof UserError)) return error;
+  const { parts } = error;
+  const [option] = optionsOf(parts);
+  return new UserError({
+    ...parts,
+    what: parts.what.replace('data folder', '--from folder'),
+    option: option?.name === 'data' ? { ...option, name: 'from' } : parts.option,
+    // In another command, extract's, the option stays.
+    fix: parts.fix?.includes('extract') ? parts.fix : parts.fix?.replaceAll('--data', '--from'),
+  });
+}
+
+/** Tells which photos are not among the candidates. */
+function tellLeftOut(
+  { labelled }: Suggestions,
+  { outcomes }: FeatureSet,
+  unread: readonly Outcome[],
+  session: Session,
+): void {
+  const twins = outcomes.filter(({ outcome }) => outcome === 'duplicate').length;
   if (labelled === undefined) {
     session.warn("warning: the head's own feature set is gone: already labelled photos may be among these");
   }
@@ -98,10 +132,9 @@ function tellLeftOut({ labelled }: Suggestions, set: FeatureSet, session: Sessio
     ...(twins === 0 ? [] : [`${counted(twins, 'exact copy')} of others`]),
   ];
   if (left.length > 0) session.note(`left out: ${left.join(', ')}`);
-  if (unread.length === 0) return 0;
+  if (unread.length === 0) return;
   session.warn(`${unread.length === 1 ? 'one photo' : `${unread.length} photos`} could not be read:`);
   for (const { path, reason } of unread) session.warn(`  ${printableLine(path)}: ${printableLine(reason)}`);
-  return unread.length;
 }
 
 function thumbnailsOf(
