@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { loadAskedHead } from '../predict/load-head.ts';
 import { answerOptions, embedderOptions } from '../predict/options.ts';
 import { isLoopback } from '../serve/http/admission.ts';
@@ -86,6 +87,7 @@ function tokenAsked(given: string | undefined, host: string): string | undefined
       '--host',
       `${host}, which other machines reach, and no token`,
       `--token TOKEN, or $${tokenVariable}`,
+      { name: 'token', value: newToken() },
     );
   }
   if (token !== undefined && (token.length < shortestToken || /[^\x21-\x7e]/.test(token))) {
@@ -93,6 +95,7 @@ function tokenAsked(given: string | undefined, host: string): string | undefined
       '--token',
       `${token.length} characters`,
       `at least ${shortestToken} printable ASCII characters without spaces`,
+      { value: newToken() },
     );
   }
   return token;
@@ -116,4 +119,9 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
+}
+
+/** A token that nobody can guess, for the command that an error proposes. */
+function newToken(): string {
+  return randomBytes(shortestToken).toString('hex');
 }

@@ -259,8 +259,10 @@ describe('serve on the command line', { timeout: 120_000 }, () => {
   it('rejects other machines without a token, and a token that is easy to guess', async () => {
     const open = await featuretap(['serve', '--head', 'none', '--host', '0.0.0.0']);
     assert.deepEqual([open.status, /no token/.test(open.stderr)], [2, true]);
-    const short = await featuretap(['serve', '--head', 'none', '--token', 'secret']);
+    assert.match(open.stderr, /fix: .*serve .*--token [\da-f]{32}\b.* --host 0\.0\.0\.0/);
+    const short = await featuretap(['serve', '--head', 'none', '--token', 'secret', '--host', '0.0.0.0']);
     assert.deepEqual([short.status, /at least 16/.test(short.stderr), /secret/.test(short.stderr)], [2, true, false]);
+    assert.match(short.stderr, /fix: .*serve .*--token [\da-f]{32} --host 0\.0\.0\.0/);
   });
 
   it('distinguishes local addresses from others', () => {
