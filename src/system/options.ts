@@ -131,8 +131,8 @@ function readFlag(value: unknown, name: string): boolean {
 function readNumber(given: string, spec: OptionSpec, name: string): number {
   const { numbers: range = {} } = spec;
   const [, percent] = (range.percent === true && /^(\d+(?:\.\d+)?) ?%$/.exec(given.trim())) || [];
-  // 7 / 100, not 7 * 0.01: the same number as 0.07.
-  const value = percent !== undefined ? Number(percent) / 100 : given.trim() === '' ? Number.NaN : Number(given);
+  // 99.9e-2 is the same number as 0.999; 99.9 / 100 is not.
+  const value = percent !== undefined ? Number(`${percent}e-2`) : given.trim() === '' ? Number.NaN : Number(given);
   if (isInRange(value, range)) return value;
   throw usageError(name, given, describeValues(spec), { value: nearestUsable(given, spec) });
 }
@@ -156,7 +156,7 @@ function nearestUsable(given: string, { numbers = {}, default: fallback }: Optio
   const number = Number.parseFloat(given.replace(',', '.'));
   // A share of ten or more was meant in percent; what one between 1 and 10 was meant to be, nobody knows.
   const isPercent = given.trim().endsWith('%') || (max <= 1 && number >= 10);
-  const typed = percent === true && isPercent ? number / 100 : number;
+  const typed = percent === true && isPercent ? Number((number / 100).toPrecision(12)) : number;
   const value = whole === true ? Math.round(typed) : typed;
   const usable = Math.min(max, Math.max(min, value));
   if (usual !== undefined && usable !== value) return String(usual);

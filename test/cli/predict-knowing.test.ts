@@ -78,6 +78,8 @@ describe('featuretap predict', () => {
     const { stdout, stderr } = await featuretap(['predict', '--head', few, '--coverage', '95%', red]);
     assert.match(stdout, /4 of 4 classes \(a large set\)/);
     assert.match(stderr, /3 calibration rows are too few for a coverage of 0\.95, which takes 19/);
+    const finer = await featuretap(['predict', '--head', few, '--coverage', '99.9%', red]);
+    assert.match(finer.stderr, /too few for a coverage of 0\.999, which takes 999/);
     assert.match(
       stderr,
       /the probabilities rest on too few training photos: 8 of 8 share their class with another one/,

@@ -196,6 +196,7 @@ describe('the command that an error prints corrects it in one step:', () => {
     );
     assert.equal(await fixOf('classify --test-size 150%'), 'classify --test-size 0.1');
     assert.equal(await fixOf('predict photo.jpg --coverage 95'), 'predict photo.jpg --coverage 0.95');
+    assert.equal(await fixOf('predict photo.jpg --coverage 99.9'), 'predict photo.jpg --coverage 0.999');
     assert.equal(await fixOf('predict photo.jpg --coverage 2'), 'predict photo.jpg --coverage 0.95');
     assert.equal(await fixOf('predict photo.jpg --coverage 950'), 'predict photo.jpg --coverage 0.95');
     assert.match(
