@@ -136,12 +136,20 @@ describe('a number that is not finite', () => {
   });
 
   it('the report says so where a head predicts one class for every image', async () => {
-    const [head] = chooseHeads(['svm'], { kernel: 'rbf', gamma: 1e300 });
-    const [found] = await classify(await drawn(), options([head as Head]));
-    assert.ok(
-      found?.warnings.some((warning) => /predicts the same class for every test image, kind-\d/.test(warning)),
-      `${found?.warnings}`,
-    );
+    const svm = chooseHeads(['svm'], { kernel: 'rbf', gamma: 1e300 });
+    // As many neighbours as rows, each with one vote.
+    const knn = chooseHeads(['knn'], { k: 1000, votes: 'uniform' });
+    for (const [[head], cause] of [
+      [svm, 'gamma or C'],
+      [knn, 'k'],
+    ] as const) {
+      const [found] = await classify(await drawn(), options([head as Head]));
+      const wanted = new RegExp(`the same class for every test image, kind-\\d: ${cause} is too large`);
+      assert.ok(
+        found?.warnings.some((warning) => wanted.test(warning)),
+        `${found?.warnings}`,
+      );
+    }
     assert.ok(!report.warnings.some((warning) => /predicts the same class for every test image/.test(warning)));
   });
 

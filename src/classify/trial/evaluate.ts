@@ -75,7 +75,7 @@ export async function evaluateHead(
     };
     perRepeat.push(result);
     for (const warning of fitted.warnings) warnings.add(warning);
-    const alone = constantPredictionWarning(scores.confusion, data.classes);
+    const alone = constantPredictionWarning(scores.confusion, data.classes, head);
     if (alone !== undefined) warnings.add(alone);
     first ??= fitted;
     onRepeat?.(result);
@@ -95,17 +95,23 @@ function* predictionsOf(tested: readonly TestScores[]): Generator<Prediction> {
   for (const [repeat, scores] of tested.entries()) yield* scores.predictions(repeat);
 }
 
+/** Parameters that make a head predict one class if they are far off; each head has some. */
+const decisive: readonly string[] = ['gamma', 'lr', 'C', 'alpha', 'k'];
+
 /** A warning if a head predicts the same class for all test images. */
-function constantPredictionWarning(confusion: Int32Array, classes: readonly string[]): string | undefined {
+function constantPredictionWarning(
+  confusion: Int32Array,
+  classes: readonly string[],
+  { params }: Pick<Head, 'params'>,
+): string | undefined {
   const count = classes.length;
   const cells = [...classes.keys()];
   const tested = cells.filter((t) => cells.some((p) => valueAt(confusion, t * count + p) > 0));
   const named = cells.filter((p) => tested.some((t) => valueAt(confusion, t * count + p) > 0));
   if (tested.length < 2 || named.length !== 1) return undefined;
-  return (
-    `it predicts the same class for every test image, ${classes[valueAt(named, 0)]}: its parameters do not suit these features ` +
-    '(a gamma or a learning rate that is too large or too small), or the features carry no information'
-  );
+  const suspects = decisive.filter((name) => name in params).join(' or ');
+  const cause = suspects === '' ? '' : `${suspects} is too large or too small for these features, or `;
+  return `it predicts the same class for every test image, ${classes[valueAt(named, 0)]}: ${cause}the features carry no information`;
 }
 
 /** A warning about classes of the test set without training rows, possible in group splits and fixed splits. */
