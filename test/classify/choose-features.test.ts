@@ -54,7 +54,10 @@ test('for a folder without a set the error lists the sets, or tells how to finis
   await refused(other, other, newest, `${newest} | ${oldest}`);
   await mkdir(join(other, '.run'));
   assert.equal(await chosen(other), other);
-  await assert.rejects(openFeatureSet(other), /not finished yet[\s\S]*run the same featuretap extract again/);
+  await assert.rejects(
+    openFeatureSet(other),
+    /not finished yet[\s\S]*run the same featuretap extract again; or, if it stopped/,
+  );
 });
 
 test('a folder of matrices is not treated as a feature set', async () => {

@@ -97,12 +97,17 @@ export function parseOwner(bytes: Uint8Array): LockOwner | undefined {
   }
 }
 
+/** `process 12 on this machine: featuretap extract …` */
+export function describeOwner({ host, pid, command }: LockOwner): string {
+  return `process ${pid} on ${host === hostname() ? 'this machine' : host}: ${command}`;
+}
+
 function heldBy(folder: string, holder: FoundOwner): UserError {
   const here = holder.host === hostname();
   return new UserError({
     what: 'another process is writing this feature set',
     where: folder,
-    found: `process ${holder.pid} on ${here ? 'this machine' : holder.host}: ${holder.command}`,
+    found: describeOwner(holder),
     fix: here
       ? 'wait until it is done, or write another set with --name OTHER'
       : `wait until it is done; if that process is gone, delete ${runPath(folder, holder.file)}`,

@@ -3,6 +3,7 @@ import { copyFile, cp, mkdir, readdir, readFile, rm, symlink, writeFile } from '
 import { dirname, join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { drawPhotos } from '../../../scripts/torture/draw-photos.ts';
+import { thisProcess } from '../../../src/system/writers/process-identity.ts';
 import { makeDrawnSet } from '../../classify/drawn-set.ts';
 import { writeDrawnReport } from '../../report/drawn-report.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
@@ -218,6 +219,12 @@ describe('the command that an error prints corrects it in one step:', () => {
     await mkdir(join(root, 'cache', 'killed', '.run'), { recursive: true });
     await writeFile(join(root, 'cache', 'killed', '.run', 'lock-elsewhere-1-0.json'), JSON.stringify(lock));
     assert.equal(await fixOf('classify --features cache/killed --model knn'), 'extract --data photos --name killed');
+    const running = { ...thisProcess(), command, state: 'held' };
+    await mkdir(join(root, 'cache', 'busy', '.run'), { recursive: true });
+    await writeFile(join(root, 'cache', 'busy', '.run', 'lock-here-1-0.json'), JSON.stringify(running));
+    const busy = await typed('verify cache/busy');
+    assert.match(busy.stderr, new RegExp(`being written by process ${process.pid} on this machine[\\s\\S]*wait until`));
+    assert.doesNotMatch(busy.stderr, /interrupted/);
     const photo = await aPhoto();
     const head = (await readdir(join(root, 'reports', 'photos'))).find((name) => name.startsWith('knn'));
     const written = await typed(`predict --head reports/photos/${head} ${photo} --csv ${join(photo, 'x.csv')}`);
