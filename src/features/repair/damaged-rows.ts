@@ -10,6 +10,8 @@ export interface DamagedShard {
   readonly firstRow: number;
   /** Row numbers that may be damaged, ascending; empty if only the header is damaged. */
   readonly rows: readonly number[];
+  /** Whether its file could be opened: if not, no row was read. */
+  readonly isOpened: boolean;
 }
 
 /** Finds the damaged rows of a shard; undefined if it is intact. */
@@ -24,11 +26,11 @@ export async function damagedRows(
   const all = Array.from({ length: entry.rowCount }, (_, row) => firstRow + row);
   const { rowShape, fields } = manifest;
   const shape = { rowShape, dtype: fields.dtype };
-  const tell = (error: unknown, rows: readonly number[]): DamagedShard => {
+  const tell = (error: unknown, rows: readonly number[], isOpened = true): DamagedShard => {
     const what = describeError(error, folder);
     for (const run of runsOf(rows)) problems.push({ file: entry.file, what, rows: run });
     if (rows.length === 0) problems.push({ file: entry.file, what: `${what}; its rows are intact` });
-    return { entry, firstRow, rows };
+    return { entry, firstRow, rows, isOpened };
   };
   const checks = await readIfThere(files, runPath(folder, rowChecksFile(entry.file))).catch(() => undefined);
   let shard: ShardFile;
@@ -39,7 +41,7 @@ export async function damagedRows(
     try {
       // Rows after a damaged header or before a truncation may be intact.
       const rows = opened && checks && (await compareRows(opened, entry, firstRow, checks));
-      return tell(error, rows ?? all);
+      return tell(error, rows ?? all, opened !== undefined);
     } finally {
       await opened?.close();
     }

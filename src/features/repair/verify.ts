@@ -18,6 +18,7 @@ export interface Verification {
   /** Damaged files (manifest, tables, activation ranges) with an intact spare copy. */
   readonly restorable: readonly string[];
   readonly damagedShards: readonly DamagedShard[];
+  /** Without those of a missing or unreadable shard. */
   readonly checkedRows: number;
   readonly checkedBytes: number;
 }
@@ -68,14 +69,16 @@ async function verifyOnce(
   const rowBytes = rowLength(manifest.rowShape) * bytesPerNumber(manifest.fields.dtype);
   const damagedShards: DamagedShard[] = [];
   let firstRow = 0;
+  let checkedRows = 0;
   for (const entry of manifest.shards) {
     const damaged = await damagedRows(files, folder, manifest, entry, firstRow, problems);
     if (damaged !== undefined) damagedShards.push(damaged);
     firstRow += entry.rowCount;
+    if (damaged?.isOpened !== false) checkedRows += entry.rowCount;
     onBytes(firstRow * rowBytes, manifest.rowCount * rowBytes);
   }
-  const checkedBytes = firstRow * rowBytes;
-  return { folder, manifest, problems, restorable, damagedShards, checkedRows: firstRow, checkedBytes };
+  const checkedBytes = checkedRows * rowBytes;
+  return { folder, manifest, problems, restorable, damagedShards, checkedRows, checkedBytes };
 }
 
 async function readManifest(
