@@ -506,6 +506,27 @@ describe('the page', { skip: withoutBrowser }, () => {
     }
   }
 
+  test('links of the navigation, and an address, scroll to their section, whatever is drawn above it', async () => {
+    /** Distance of a heading from the top, once the parts in sight are drawn and nothing moves. */
+    const distance = async (page: Page, id: string): Promise<number> =>
+      (await page.evaluate(`(async () => {
+        for (let frame = 0; frame < 4; frame++) await new Promise(requestAnimationFrame);
+        return Math.round(document.getElementById('${id}').getBoundingClientRect().top);
+      })()`)) as number;
+    for (const part of ['explore', 'sides', 'alike']) {
+      await withPage(file, {}, async (page) => {
+        // Low, so that the end of the page stops none of them.
+        await page.setViewportSize({ width: 1280, height: 200 });
+        await page.reload();
+        await page.locator(`nav a[href="#g0-${part}"]`).click();
+        await becomes(async () => [part, await distance(page, `g0-${part}`)], [part, 48]);
+        if (part !== 'sides') return;
+        await page.reload();
+        await becomes(async () => [part, await distance(page, `g0-${part}`)], [part, 48]);
+      });
+    }
+  });
+
   test('prints all parts on white, without its controls', async () => {
     await withPage(file, { colorScheme: 'dark' }, async (page) => {
       assert.ok((await page.pdf()).length > 10_000, 'it prints');

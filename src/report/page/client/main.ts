@@ -13,6 +13,7 @@ import { startSideBySide } from './parts/side-by-side.ts';
 import { startQuestions, startToolbar } from './parts/toolbar.ts';
 import { startViewer } from './parts/viewer.ts';
 import { sortable } from './tables.ts';
+import { drawDownTo } from './when-seen.ts';
 
 /**
  * What the page of `compare` does in a browser: photos, matrix, map and class figures, drawn when they are looked at, by
@@ -63,7 +64,12 @@ window.addEventListener('hashchange', () => {
   else if (hash !== '') at = hash;
   writeAddress();
 });
-if (at !== '') document.getElementById(at)?.scrollIntoView({ behavior: 'instant' });
+// The browser scrolls once the click is handled.
+document.addEventListener('click', ({ target }) => {
+  const link = target instanceof Element ? target.closest<HTMLAnchorElement>('a[href^="#"]') : null;
+  const section = link === null ? null : document.getElementById(link.hash.slice(1));
+  if (section !== null) drawDownTo(section);
+});
 for (const image of all<HTMLImageElement>('img[data-photo]')) {
   const explorer = explorers[Number(image.closest<HTMLElement>('[data-group]')?.dataset['group'] ?? 0)];
   const place = Number(image.dataset['photo']);
@@ -72,4 +78,9 @@ for (const image of all<HTMLImageElement>('img[data-photo]')) {
   image.closest('button')?.addEventListener('click', () => {
     if (explorer !== undefined) openViewer(explorer, pair === undefined ? [place] : pair.split(' ').map(Number), 0);
   });
+}
+const start = at === '' ? null : document.getElementById(at);
+if (start !== null) {
+  drawDownTo(start);
+  start.scrollIntoView({ behavior: 'instant' });
 }

@@ -1,3 +1,5 @@
+const parts: { readonly place: Element; readonly update: () => void }[] = [];
+
 /**
  * Draws a part of the page when it becomes visible: now if it is in view, else when it comes near, and before the page
  * is printed.
@@ -19,8 +21,21 @@ export function whenSeen(place: Element, draw: () => void): () => void {
     { rootMargin: '300px' },
   ).observe(place);
   window.addEventListener('beforeprint', update);
+  parts.push({ place, update });
   return () => {
     stale = true;
     if (inSight) update();
   };
+}
+
+/**
+ * Draws the parts above an element and those of its section. To be called before scrolling to it: parts that are drawn on
+ * the way would move it.
+ */
+export function drawDownTo(target: Element): void {
+  const section = target.closest('section');
+  for (const { place, update } of parts) {
+    const isAbove = (target.compareDocumentPosition(place) & Node.DOCUMENT_POSITION_PRECEDING) !== 0;
+    if (isAbove || section?.contains(place) === true) update();
+  }
 }
