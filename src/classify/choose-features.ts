@@ -49,7 +49,7 @@ async function namedFeatureSet(name: string, cache: string): Promise<string> {
     ...(folders.length === 0 ? {} : { expected: folders.join(' | ') }),
     ...(instead === undefined
       ? {
-          fix: 'featuretap extract --data FOLDER\n            makes one under cache/ of images; name it with --features cache/NAME',
+          fix: 'featuretap extract --data FOLDER\nmakes one under cache/ of images; name it with --features cache/NAME',
         }
       : { instead }),
   });
@@ -86,7 +86,7 @@ function newestOf([newest]: readonly FoundSet[], cache: string): string {
   throw new UserError({
     what: 'there is no feature set to train on',
     where: cache,
-    fix: 'featuretap extract --data FOLDER\n            makes one of images; or name one with --features',
+    fix: 'featuretap extract --data FOLDER\nmakes one of images; or name one with --features',
   });
 }
 

@@ -120,7 +120,7 @@ function withoutUnknown(verb: VerbName, typed: readonly string[], args: readonly
   );
   const help = ownCommand(verb, ['--help']);
   if (rest.length === args.length) return `${help} lists its options`;
-  return `without it:  ${retyped(rest)}\n            its options: ${help}`;
+  return `without it:  ${retyped(rest)}\nits options: ${help}`;
 }
 
 /** The whole command as it was meant. */

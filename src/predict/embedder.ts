@@ -58,7 +58,7 @@ export function featureRecipe(report: OfReport): FeatureRecipe {
       where: report.report,
       found: folder,
       expected: 'a head trained on a feature set of extract; this one takes rows of such a matrix',
-      fix: `${withOwnCommands('featuretap extract --data FOLDER')}\n            then: ${ownCommand('classify', ['--model', 'all'])}\n            for rows of numbers: ${ownCommand('export', ['--head', report.report, '--to', 'head.onnx'])}`,
+      fix: `${withOwnCommands('featuretap extract --data FOLDER')}\nthen: ${ownCommand('classify', ['--model', 'all'])}\nfor rows of numbers: ${ownCommand('export', ['--head', report.report, '--to', 'head.onnx'])}`,
     });
   }
   return { folder, fields, madeBy };

@@ -43,7 +43,7 @@ export async function loadAskedHead(asked: HeadAsked): Promise<ShippedHead & { r
 /** Trains heads on the newest feature set, which is extracted first if there is none. */
 async function trainingCommand(): Promise<string> {
   const classify = 'featuretap classify --model all';
-  return (await hasFeatureSet('cache')) ? classify : `featuretap extract --data FOLDER\n            then: ${classify}`;
+  return (await hasFeatureSet('cache')) ? classify : `featuretap extract --data FOLDER\nthen: ${classify}`;
 }
 
 /**

@@ -64,11 +64,8 @@ export async function headNotChosen({ folder, command }: HeadAsked): Promise<Use
   return new UserError({
     what: folder === undefined ? '--head is missing' : '--head is not usable',
     found: folder && `${folder}, ${describeFolder(own.length)}`,
-    expected: `the folder of one report${meant.length > 0 ? ' of that name' : ''}, the newest first:\n            ${lines.join('\n            ')}`,
-    fix:
-      best === newest
-        ? await typed(best)
-        : `the best:   ${await typed(best)}\n            the newest: ${await typed(newest)}`,
+    expected: `the folder of one report${meant.length > 0 ? ' of that name' : ''}, the newest first:\n${lines.join('\n')}`,
+    fix: best === newest ? await typed(best) : `the best:   ${await typed(best)}\nthe newest: ${await typed(newest)}`,
     exitCode: 2,
   });
 }

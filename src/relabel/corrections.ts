@@ -27,7 +27,7 @@ const newLabelColumns = ['correction', 'suggestion', 'label'] as const;
 export async function readCorrections(path: string): Promise<readonly Correction[]> {
   await checkTablePlace(path, {
     argument: 'the corrections',
-    fix: 'featuretap compare\n            writes labels-to-check.csv beside each report',
+    fix: 'featuretap compare\nwrites labels-to-check.csv beside each report',
   });
   const table = await openTable(fileSource(path));
   const places = new Map(table.columns.map((name, column) => [name.trim().toLowerCase(), column]));
@@ -38,7 +38,7 @@ export async function readCorrections(path: string): Promise<readonly Correction
       path,
       `the columns ${table.columns.join(', ')}`,
       `a column id, and one of ${newLabelColumns.join(', ')} with the new label`,
-      'featuretap compare\n            writes labels-to-check.csv beside each report, which has them',
+      'featuretap compare\nwrites labels-to-check.csv beside each report, which has them',
     );
   }
   const fromColumn = toName === 'label' ? undefined : places.get('label');

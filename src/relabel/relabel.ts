@@ -173,7 +173,7 @@ export function planRelabel(
   throw new UserError({
     what: `${problems.length} of ${corrections.length} corrections do not fit the labels: none was applied`,
     where,
-    found: [...problems.slice(0, shown), ...more].join('\n            '),
+    found: [...problems.slice(0, shown), ...more].join('\n'),
     expected: 'ids and labels of the table',
     fix:
       strange > 0

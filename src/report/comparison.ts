@@ -46,7 +46,7 @@ export async function compareReports(paths: readonly string[]): Promise<Comparis
   if (reports.length === 0) {
     throw new UserError({
       what: 'none of the reports can be read',
-      found: unreadable.map(({ message }) => message.replaceAll('\n', '\n            ')).join('\n            '),
+      found: unreadable.map(({ message }) => message).join('\n'),
       fix: 'featuretap classify --model all',
     });
   }

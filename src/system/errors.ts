@@ -152,10 +152,10 @@ function optionFix(parts: UserErrorParts): string | undefined {
 
 /** What to do, after the command that has to run first if there is one. */
 export function afterFirst({ first }: Pick<UserErrorParts, 'first'>, then: string): string {
-  return first === undefined ? then : `${first}\n            then: ${then}`;
+  return first === undefined ? then : `${first}\nthen: ${then}`;
 }
 
 /** Indents further lines of a value, which must not look like the next part of the message. */
 function inOnePart(text: string): string {
-  return printable(text).replaceAll(/\n(?! {12})/g, '\n            ');
+  return printable(text).replaceAll('\n', '\n            ');
 }

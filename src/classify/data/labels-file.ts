@@ -127,7 +127,7 @@ function chooseReading(
     expected: 'one column of ids and one of labels',
     fix:
       ways.length > 1
-        ? `one of\n            ${ways.map((words) => words.map((word) => quoteArgument(word)).join(' ')).join('\n            ')}`
+        ? `one of\n${ways.map((words) => words.map((word) => quoteArgument(word)).join(' ')).join('\n')}`
         : '--id-column NAME --label-column NAME',
     exitCode: 2,
   });

@@ -31,7 +31,7 @@ export class PartsMissingError extends UserError {
         ...(missing.length === 0 ? [] : [`missing: ${arrayExpression(missing)}`]),
         ...shown,
         ...(more === 0 ? [] : [`and ${more} more`]),
-      ].join('\n            '),
+      ].join('\n'),
       expected: `parts 0 to ${count - 1}, each complete`,
       fix: `run these again: --array=${array}`,
     });

@@ -69,7 +69,7 @@ export function damagedTable(folder: string, file: string, found: string, sha256
     where: join(folder, file),
     found,
     expected: `sha256 ${sha256.slice(0, 12)}...`,
-    fix: `${repairCommand(folder)}${file === labelsFile ? '\n            labels.csv is made from the data folder: edit labels there, or in a table for classify --labels FILE' : ''}`,
+    fix: `${repairCommand(folder)}${file === labelsFile ? '\nlabels.csv is made from the data folder: edit labels there, or in a table for classify --labels FILE' : ''}`,
   });
 }
 

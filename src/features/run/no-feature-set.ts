@@ -39,8 +39,8 @@ export async function noFeatureSet(files: Files, folder: string): Promise<NoFeat
     found: 'no manifest.json',
     fix:
       names.length > 0
-        ? `${ownCommand('extract', ['--data', shortPath(folder)])}\n            if these are photos: it makes a feature set of them under cache/`
-        : 'featuretap extract --data FOLDER\n            makes one under cache/ of images; name it with --features cache/NAME',
+        ? `${ownCommand('extract', ['--data', shortPath(folder)])}\nif these are photos: it makes a feature set of them under cache/`
+        : 'featuretap extract --data FOLDER\nmakes one under cache/ of images; name it with --features cache/NAME',
   });
 }
 

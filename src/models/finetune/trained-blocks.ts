@@ -4,7 +4,7 @@ import type { NetworkTail, TailBlock } from './network/tail.ts';
 
 /** Commands for fine-tuning where nothing is known of the images. */
 export const extractedMaps =
-  'featuretap extract --data FOLDER --name maps --tap layer3 --pool none --dtype float16\n            then: featuretap classify --features cache/maps --model finetune';
+  'featuretap extract --data FOLDER --name maps --tap layer3 --pool none --dtype float16\nthen: featuretap classify --features cache/maps --model finetune';
 
 /** The layers after the tap of the rows. @throws UserError if there are none, or the rows are not its feature maps */
 export async function tailOf({ networkTail }: FitContext, dims: number): Promise<NetworkTail> {

@@ -45,7 +45,7 @@ test('a mistyped verb, option or word is answered with the corrected command', (
   ] as const) {
     assert.equal(
       fixOf('Unknown argument: bogus', verb, ...words),
-      `without it:  ${ownCommand(verb, rest)}\n            its options: ${ownCommand(verb, ['--help'])}`,
+      `without it:  ${ownCommand(verb, rest)}\nits options: ${ownCommand(verb, ['--help'])}`,
     );
   }
 });

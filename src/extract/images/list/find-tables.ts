@@ -189,7 +189,7 @@ function severalReadings(where: string, readings: readonly FoundTable[]): UserEr
     where,
     found: `${readings.length} ways${readings.length > 10 ? ', the first 10 below' : ''}`,
     expected: 'one column of ids and one of labels',
-    fix: `one of\n            ${ways.join('\n            ')}`,
+    fix: `one of\n${ways.join('\n')}`,
     exitCode: 2,
   });
 }
