@@ -2,6 +2,7 @@ import { conformalScores } from '../../metrics/conformal.kernel.ts';
 import { addAt, takeFloats, takeInts } from '../../numerics/arrays.kernel.ts';
 import type { ProductContext } from '../../numerics/matmul.ts';
 import { randomState } from '../../numerics/mt19937.kernel.ts';
+import { evenlySpaced } from '../../rows/table.ts';
 import { valueAt } from '../../system/at.ts';
 import { pairValuer } from './binary-classifiers.ts';
 import { couple, fitSlope } from './coupling.kernel.ts';
@@ -89,6 +90,7 @@ export function planFolds(
   return { folds, foldCount: turn === 0 ? 0 : foldCount, foldsOf };
 }
 
+/** Bounds the memory of the rows' values, [pairs, rows]. */
 function wantedRows(classCount: number): number {
   return Math.max(FEWEST_ROWS, Math.min(MOST_ROWS, Math.floor(COUPLING_BUDGET / classCount ** 2)));
 }
@@ -190,7 +192,8 @@ async function cautiousSlope(input: HeldOutInput, context: ProductContext): Prom
   const { classStart } = input;
   const classCount = classStart.length - 1;
   if (classCount < 3) return 1;
-  const rows = Int32Array.from({ length: valueAt(classStart, classCount) }, (_, row) => row);
+  const all = Int32Array.from({ length: valueAt(classStart, classCount) }, (_, row) => row);
+  const rows = evenlySpaced(all, wantedRows(classCount));
   const labels = classOfRows(classStart, rows);
   const values = await trainedPairValues(input, rows, context);
   let squares = 0;
