@@ -7,6 +7,7 @@ import { type Table, takeTableRows } from '../../rows/table.ts';
 import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import { counted } from '../../system/printable.ts';
+import { cautiousFactor } from '../calibration/cautious-factor.ts';
 import { checkFeatures, checkSolver, checkTrainingTable, savedArray } from '../checks.ts';
 import { fittedHead, inMemory, savedFacts } from '../fitted-head.ts';
 import { absentBias, savedLinearScores, savedWeights } from '../linear-head.ts';
@@ -17,7 +18,7 @@ import { type GivenParams, readParams } from '../parameters.ts';
 import { ownCalibration } from '../scaling.ts';
 import { solveRidge } from './closed-form.ts';
 import { fewestJudged, judgedRows, leftOutAccuracy, leftOutConformal } from './left-out.ts';
-import { cautiousFactor, fitTemperature } from './softmax-factor.ts';
+import { fitTemperature } from './softmax-factor.ts';
 
 const solvers = ['closed-form'] as const;
 
@@ -39,6 +40,8 @@ export type RidgeParams = GivenParams<typeof options, (typeof solvers)[number]>;
 
 /** Limit of the smaller of rows and features: the closed form takes time proportional to its cube. */
 const largestSide = 8192;
+/** The likeliest factor for photos of 42 breeds with one or two training photos of each. */
+const largestCautiousFactor = 17;
 
 /**
  * Ridge regression on class indicators in closed form, with alpha chosen by leave-one-out error (scikit-learn's
@@ -110,7 +113,7 @@ async function fit(params: Params, given: Table, context: FitContext): Promise<F
   for (const row of judged) judgedWeights[row] = weights?.[row] ?? 1;
   const ownFactor = () =>
     few
-      ? cautiousFactor(solution.leftOutScores, labels, present)
+      ? cautiousFactor(solution.leftOutScores, labels, present, largestCautiousFactor)
       : fitTemperature(solution.leftOutScores, labels, present, judgedWeights);
   const factor = plain ? 1 : ownFactor();
   const first = solution.tried[0]?.alpha;

@@ -40,28 +40,3 @@ export function fitTemperature(
   }
   return Math.exp((low + high) / 2);
 }
-
-/** The factor of few rows is at most the likeliest one for photos of 42 breeds with one or two training photos of each. */
-const largestCautiousFactor = 17;
-
-/**
- * The factor where too few rows have another one of their class to fit it. A row that is left out has a score for each
- * class of the other rows; they say nothing about its own class, so the factor gives them a standard deviation of a
- * half: a row like none of the training rows gets nearly even probabilities. 1 if there are no two other classes.
- *
- * @param scores [rows, classes], each by the fit without the row
- */
-export function cautiousFactor(scores: Float64Array, labels: Int32Array, present: Uint8Array): number {
-  const columns = present.length;
-  let squares = 0;
-  let count = 0;
-  for (const [row, label] of labels.entries()) {
-    const others = scores
-      .subarray(row * columns, (row + 1) * columns)
-      .filter((_, c) => c !== label && present[c] === 1);
-    const mean = others.reduce((sum, score) => sum + score, 0) / others.length;
-    for (const score of others) squares += (score - mean) ** 2;
-    count += others.length - 1;
-  }
-  return count <= 0 ? 1 : Math.min(largestCautiousFactor, 0.5 / Math.sqrt(squares / count));
-}

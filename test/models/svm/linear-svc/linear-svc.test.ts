@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { scoreProbabilities } from '../../../../src/metrics/metrics.ts';
 import { likeliestInverse } from '../../../../src/models/calibration/temperature.kernel.ts';
 import { createHead, loadHead } from '../../../../src/models/registry.ts';
 import type { Matrix } from '../../../../src/numerics/matrix.ts';
@@ -86,11 +87,27 @@ test('the slope of linearsvc increases the likelihood of held-out rows', async (
     labels: labels.subarray(0, 9),
     classes,
   };
-  const uncalibrated = await createHead('svm', { solver: 'linearsvc' }).fit(few, context);
-  assert.equal(uncalibrated.details['slope'], 1);
-  assert.match(uncalibrated.warnings.join(), /not calibrated, .*: too few training rows can be held out/);
+  const cautious = await createHead('svm', { solver: 'linearsvc' }).fit(few, context);
+  assert.match(cautious.warnings.join(), /not calibrated: too few training rows can be held out; a cautious slope of/);
   const plain = await createHead('svm', { solver: 'linearsvc', calibrate: 'none' }).fit(few, context);
-  assert.deepEqual(await uncalibrated.predict(held), await plain.predict(held));
+  assert.deepEqual(await cautious.predict(held), await plain.predict(held));
+});
+
+test('with one row per class probabilities improve, and are nearly even for rows like none of them', async () => {
+  const classes = Array.from({ length: 10 }, (_, c) => `class ${c}`);
+  const labels = Int32Array.from(classes.keys());
+  const table = { features: drawRows(10, 128, 10, 5, 1), labels, classes };
+  const similar = drawRows(40, 128, 10, 5, 2);
+  const strange = drawRows(10, 128, 10, 0, 1);
+  const lossOf = async (calibrate: string, rows: Matrix): Promise<number> => {
+    const head = await createHead('svm', { solver: 'linearsvc', calibrate }).fit(table, context);
+    const truth = Int32Array.from({ length: rows.rowCount }, (_, row) => row % 10);
+    return scoreProbabilities(truth, await head.predictProba(rows)).logLoss;
+  };
+  const [now, plain, chance] = [await lossOf('auto', similar), await lossOf('none', similar), Math.log(10)];
+  assert.ok(now < 0.8 * plain, `log loss ${now}, ${plain} without a slope`);
+  const far = await lossOf('auto', strange);
+  assert.ok(far < chance + 0.5, `log loss ${far}, ${chance} by chance`);
 });
 
 test('the likeliest temperature is found from a distant start, and is bounded where classes are separable', () => {
